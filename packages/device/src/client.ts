@@ -1,0 +1,164 @@
+// The device's client: a thin facade over the control link, the dispatch of requests, and the streams that are open.
+import type { SecureContext } from 'node:tls';
+import {
+  type Clock,
+  CLOSE_TIMEOUT_MS,
+  createTrust,
+  type Deferred,
+  deferred,
+  type DeviceStream,
+  formatHost,
+  type HubMessage,
+  type Logger,
+  newId,
+  OpenStreams,
+  parseDeviceConnectionString,
+  type RequestMessage,
+  Signer,
+  type StreamsError,
+  systemClock,
+  systemRandom,
+} from '@streams/protocol/internal';
+import { acceptStream } from './accept-stream.ts';
+import { Dispatch, type StreamRequestHandler } from './dispatch.ts';
+import { Link } from './link/link.ts';
+import type { LinkState } from './link/state.ts';
+import { credentialsOf, type DeviceClientOptions, type DeviceClientSettings } from './options.ts';
+
+/** An error in the application's own callback must not vanish where there is no logger. */
+const defaultLogger: Logger = {
+  info: () => undefined,
+  warn: () => undefined,
+  error: (fields, message) => process.emitWarning(`${message}: ${String((fields as { err?: unknown }).err)}`, 'StreamsWarning'),
+};
+
+/**
+ * Keeps a device reachable: one outbound TLS connection to the hub, over which services ask for streams.
+ *
+ * ```ts
+ * const device = DeviceClient.fromConnectionString(connectionString);
+ * device.onStreamRequest(async (request) => {
+ *   const stream = await request.accept();
+ *   stream.pipe(stream);
+ * });
+ * await device.connect();
+ * ```
+ */
+export class DeviceClient {
+  readonly deviceId: string;
+  /** Resolves when the client has ended for good: with `undefined` after `close()`, else with the error that ended it. */
+  readonly closed: Promise<StreamsError | undefined>;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #trust: SecureContext;
+  readonly #origin: string;
+  readonly #closeTimeoutMs: number;
+  readonly #dispatch: Dispatch;
+  readonly #link: Link;
+  readonly #streams = new OpenStreams();
+  readonly #ended: Deferred<StreamsError | undefined> = deferred();
+
+  /** @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
+  constructor(options: DeviceClientOptions) {
+    const credentials = credentialsOf(options);
+    const { clock = systemClock, random = systemRandom, logger = defaultLogger, closeTimeoutMs = CLOSE_TIMEOUT_MS } = options;
+    this.deviceId = credentials.deviceId;
+    this.closed = this.#ended.promise;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#closeTimeoutMs = closeTimeoutMs;
+    this.#origin = `https://${formatHost(credentials)}`;
+    this.#trust = createTrust({ ca: options.ca });
+    this.#dispatch = new Dispatch({
+      clock,
+      logger,
+      send: (message) => this.#link.send(message),
+      open: (request, protocol, signal) => this.#open(request, protocol, signal),
+    });
+    const signer = new Signer({ resource: `${credentials.hostName}/devices/${credentials.deviceId}`, key: credentials.key }, clock);
+    const url = this.#origin.replace(/^https:/, 'wss:');
+    this.#link = new Link(
+      { url, deviceId: credentials.deviceId, instanceId: newId(random), signer, trust: this.#trust, clock, random },
+      { message: (message) => this.#onMessage(message), state: (state) => this.#onState(state), gone: () => this.#onGone() },
+    );
+  }
+
+  /**
+   * Makes a client from the connection string that the hub printed for the device.
+   * @throws `STREAMS_INVALID_ARGUMENT` that names the field.
+   */
+  static fromConnectionString(connectionString: string | undefined, settings: DeviceClientSettings = {}): DeviceClient {
+    const credentials = parseDeviceConnectionString(connectionString);
+    return new DeviceClient({
+      ...settings,
+      hostName: formatHost(credentials),
+      deviceId: credentials.deviceId,
+      sharedAccessKey: credentials.key.reveal(),
+      ca: settings.ca ?? credentials.caCertificate,
+    });
+  }
+
+  /** Where the control link stands. */
+  get state(): LinkState {
+    return this.#link.state;
+  }
+
+  /**
+   * Takes the callback for stream requests, before or after `connect()`. While there is none, requests are rejected with
+   * `STREAMS_NO_HANDLER`; one that throws rejects with `STREAMS_HANDLER_FAILED`. It may answer after it has returned.
+   * @returns a function that unregisters it.
+   * @throws `STREAMS_INVALID_STATE` if there is one already.
+   */
+  onStreamRequest(handler: StreamRequestHandler): () => void {
+    return this.#dispatch.register(handler);
+  }
+
+  /**
+   * Connects, and from then on stays connected: a link that is lost is dialled again until `close()`.
+   * Resolves once the hub has welcomed the device; while the hub cannot be reached it keeps trying.
+   * @throws `STREAMS_UNAUTHENTICATED` and `STREAMS_TLS_FAILED` at once, `STREAMS_ABORTED`, `STREAMS_CLOSED`, `STREAMS_REPLACED`.
+   */
+  async connect({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    return this.#link.connect(signal);
+  }
+
+  /**
+   * Takes no more requests, lets open streams finish for `closeTimeoutMs`, aborts the rest, and resolves once every socket
+   * is gone. Idempotent.
+   */
+  async close(): Promise<void> {
+    this.#link.close();
+    await this.#streams.drain(this.#clock, this.#closeTimeoutMs);
+    await this.closed;
+  }
+
+  /** Ends the link and all streams at once. */
+  destroy(): void {
+    this.#link.close();
+    this.#link.terminate();
+    this.#streams.abort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #open(request: RequestMessage, protocol: string, signal: AbortSignal): Promise<DeviceStream> {
+    const origins = [this.#origin, ...this.#link.streamingEndpoints];
+    const context = { deviceId: this.deviceId, trust: this.#trust, clock: this.#clock, origins, signal };
+    return this.#streams.add(await acceptStream(request, protocol, context));
+  }
+
+  #onMessage(message: HubMessage): void {
+    if (message.type === 'request') this.#dispatch.request(message);
+    else if (message.type === 'cancel') this.#dispatch.cancel(message.streamId, message.code);
+  }
+
+  #onState(state: LinkState): void {
+    this.#logger.info({ deviceId: this.deviceId, link: state }, `the control link is ${state.name}`);
+  }
+
+  #onGone(): void {
+    this.#ended.resolve(this.state.name === 'closed' ? this.state.cause : undefined);
+  }
+}

@@ -1,0 +1,201 @@
+// The control link over time: dials, reconnects, renews itself before its credential ends, and survives sleep (design section 5).
+import {
+  abortedError,
+  BACKOFF_RESET_MS,
+  type Cancel,
+  CLOSE_CLEAN,
+  CLOSE_REPLACED,
+  connectError,
+  createError,
+  type Deferred,
+  deferred,
+  type DeviceMessage,
+  encodeMessage,
+  type HubMessage,
+  type Leg,
+  type LegEnd,
+  OLD_LINK_LINGER_MS,
+  onAbort,
+  ReplacedError,
+  SIGNATURE_LIFE_MS,
+  StreamsError,
+  SUCCESSOR_FROM,
+  SUCCESSOR_UNTIL,
+} from '@streams/protocol/internal';
+import { retryDelayMs } from './backoff.ts';
+import { watchSleep } from './heartbeat.ts';
+import { type LinkTarget, type OpenLink, openLink } from './open-link.ts';
+import { type LinkEvent, type LinkState, transition } from './state.ts';
+
+/** A renewal that has failed is tried again within this part of the credential's life, while the link still stands. */
+const RENEW_AGAIN = (1 - SUCCESSOR_UNTIL) / 3;
+
+/** Told what happens on the link. */
+export interface LinkEvents {
+  message(message: HubMessage): void;
+  /** After each change of state. */
+  state(state: LinkState): void;
+  /** After `close`, once every socket of the link is gone. */
+  gone(): void;
+}
+
+/** Keeps one control link up, from `connect` to `close`. */
+export class Link {
+  /** Where stream URLs may lead, as the hub last said. */
+  streamingEndpoints: readonly string[] = [];
+  readonly #target: LinkTarget;
+  readonly #events: LinkEvents;
+  /** The link in use, and older ones that are being closed. */
+  readonly #legs = new Set<Leg>();
+  readonly #unsent: DeviceMessage[] = [];
+  #state: LinkState = { name: 'idle' };
+  #leg: Leg | undefined;
+  #dialling: AbortController | undefined;
+  /** Settles `connect()`; absent once the link has stood. */
+  #first: Deferred<void> | undefined;
+  #setbacks = 0;
+  #connectedAtMs = 0;
+  #timer: Cancel | undefined;
+  #stopWatching: Cancel | undefined;
+
+  constructor(target: LinkTarget, events: LinkEvents) {
+    this.#target = target;
+    this.#events = events;
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  /** Resolves once connected. Rejects if that cannot come about by waiting, or the signal fires; then it can be called again. */
+  async connect(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#apply({ type: 'connect' })) {
+      this.#first = deferred();
+      this.#dial();
+    }
+    const forget = onAbort(signal, () => this.#giveUp(abortedError(signal as AbortSignal)));
+    try {
+      await this.#first?.promise;
+    } finally {
+      forget();
+    }
+  }
+
+  /** Sends an answer, at once or as soon as there is a link again. */
+  send(message: DeviceMessage): void {
+    if (this.#leg) this.#leg.send(encodeMessage(message));
+    else this.#unsent.push(message);
+  }
+
+  close(cause?: StreamsError): void {
+    if (!this.#apply({ type: 'close', cause })) return;
+    this.#stop();
+    this.#first?.reject(cause ?? createError('CLOSED'));
+    for (const leg of this.#legs) leg.close(CLOSE_CLEAN);
+    if (this.#legs.size === 0) this.#events.gone();
+  }
+
+  /** Cuts what `close` has left. */
+  terminate(): void {
+    for (const leg of this.#legs) leg.terminate();
+  }
+
+  #apply(event: LinkEvent): boolean {
+    const next = transition(this.#state, event);
+    if (next === this.#state) return false;
+    this.#state = next;
+    this.#events.state(next);
+    return true;
+  }
+
+  #dial(): void {
+    const dialling = new AbortController();
+    this.#dialling = dialling;
+    openLink(this.#target, dialling.signal, (message) => this.#onMessage(message)).then(
+      (link) => (dialling.signal.aborted ? link.leg.terminate() : this.#adopt(link)),
+      (error) => {
+        if (!dialling.signal.aborted) this.#onDialFailed(StreamsError.is(error) ? error : connectError(error));
+      },
+    );
+  }
+
+  #adopt({ leg, welcome }: OpenLink): void {
+    const older = this.#leg;
+    if (older) this.#retire(older);
+    this.#leg = leg;
+    this.#legs.add(leg);
+    leg.once('close', (end) => this.#onLegClosed(leg, end));
+    this.#connectedAtMs = this.#target.clock.monotonicMs();
+    this.streamingEndpoints = welcome.streamingEndpoints;
+    this.#stopWatching?.();
+    this.#stopWatching = watchSleep(leg, this.#target.clock);
+    this.#renewWithin(SIGNATURE_LIFE_MS * SUCCESSOR_FROM, SIGNATURE_LIFE_MS * SUCCESSOR_UNTIL);
+    for (const message of this.#unsent.splice(0)) this.send(message);
+    this.#apply({ type: 'welcome' });
+    this.#first?.resolve();
+    this.#first = undefined;
+  }
+
+  /** Requests that the hub sent on the older link before it knew of the newer one may still come. */
+  #retire(older: Leg): void {
+    const cancel = this.#target.clock.after(OLD_LINK_LINGER_MS, () => older.close(CLOSE_CLEAN));
+    older.once('close', cancel);
+  }
+
+  #renewWithin(fromMs: number, untilMs: number): void {
+    const { clock, random } = this.#target;
+    this.#timer?.();
+    this.#timer = clock.after(fromMs + (untilMs - fromMs) * random.uniform(), () => {
+      if (this.#apply({ type: 'renew' })) this.#dial();
+    });
+  }
+
+  #onMessage(message: HubMessage): void {
+    if (message.type === 'goaway') this.#renewWithin(0, message.withinMs);
+    else this.#events.message(message);
+  }
+
+  #onLegClosed(leg: Leg, end: LegEnd): void {
+    this.#legs.delete(leg);
+    if (this.#state.name === 'closed' && this.#legs.size === 0) return this.#events.gone();
+    if (this.#leg !== leg) return;
+    this.#leg = undefined;
+    this.#stopWatching?.();
+    if (end.code === CLOSE_REPLACED) return this.close(new ReplacedError());
+    // The successor is on its way; its outcome decides.
+    if (this.#apply({ type: 'orphaned' })) return;
+    const wasStable = this.#target.clock.monotonicMs() - this.#connectedAtMs >= BACKOFF_RESET_MS;
+    if (wasStable) this.#setbacks = 0;
+    const message = `the control link was lost (${end.code})`;
+    this.#waitAfter(createError('CONNECT_FAILED', { message, details: { closeCode: end.code } }));
+  }
+
+  #onDialFailed(error: StreamsError): void {
+    if (this.#apply({ type: 'keep' })) this.#renewWithin(0, SIGNATURE_LIFE_MS * RENEW_AGAIN);
+    else if (this.#first && !error.retryable) this.#giveUp(error);
+    else this.#waitAfter(error);
+  }
+
+  #waitAfter(cause: StreamsError): void {
+    this.#setbacks += 1;
+    const delayMs = retryDelayMs(this.#setbacks, cause, this.#target.random);
+    if (!this.#apply({ type: 'setback', attempt: this.#setbacks, delayMs, cause })) return;
+    this.#timer?.();
+    this.#timer = this.#target.clock.after(delayMs, () => {
+      if (this.#apply({ type: 'retry' })) this.#dial();
+    });
+  }
+
+  #giveUp(error: StreamsError): void {
+    if (!this.#first || !this.#apply({ type: 'give-up' })) return;
+    this.#stop();
+    this.#first.reject(error);
+    this.#first = undefined;
+  }
+
+  #stop(): void {
+    this.#timer?.();
+    this.#stopWatching?.();
+    this.#dialling?.abort();
+  }
+}

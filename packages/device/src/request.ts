@@ -1,0 +1,78 @@
+// A stream request as the application sees it: accept or reject, exactly once.
+import {
+  createError,
+  type DeviceStream,
+  MAX_REASON_BYTES,
+  cutUtf8,
+  type RequestMessage,
+  type StreamsError,
+} from '@streams/protocol/internal';
+
+/** What a request needs of the client. */
+export interface RequestActions {
+  /** Tells the hub, and opens the device leg. */
+  accept(): Promise<DeviceStream>;
+  reject(reason: string): void;
+}
+
+/** A service wants a stream to this device. */
+export class StreamRequest {
+  /** The hub's id of the stream, as it stands in the resource log. */
+  readonly id: string;
+  /** What the service wants: the device decides what a name means. `default` if the service gave none. */
+  readonly name: string;
+  /** What the service added, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Who asks, as the hub has authenticated it. */
+  readonly requester: { readonly policy: string };
+  /** The time that the whole handshake has left when the request arrives, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Fires when the handshake ends without a stream; its reason is a `StreamsError`. */
+  readonly signal: AbortSignal;
+  readonly #actions: RequestActions;
+  #answer: 'none' | 'accepted' | 'rejected' = 'none';
+
+  /** @internal */
+  constructor(message: RequestMessage, signal: AbortSignal, actions: RequestActions) {
+    this.id = message.streamId;
+    this.name = message.name;
+    this.headers = message.headers;
+    this.requester = message.requester;
+    this.timeoutMs = message.timeoutMs;
+    this.signal = signal;
+    this.#actions = actions;
+  }
+
+  /** True once it was accepted or rejected. */
+  get isAnswered(): boolean {
+    return this.#answer !== 'none';
+  }
+
+  /**
+   * Accepts; resolves once the stream is established.
+   * @throws `STREAMS_INVALID_STATE` if it was answered before, `STREAMS_STREAM_GONE` or `STREAMS_HANDSHAKE_TIMEOUT` if the
+   * handshake is over, `STREAMS_CONNECT_FAILED`, `STREAMS_TLS_FAILED`, `STREAMS_UNTRUSTED_ENDPOINT`.
+   */
+  async accept(): Promise<DeviceStream> {
+    this.#answerOnce('accepted');
+    if (this.signal.aborted) throw this.signal.reason as StreamsError;
+    return this.#actions.accept();
+  }
+
+  /**
+   * Rejects.
+   * @param reason For the service's eyes; cut at 512 bytes of UTF-8.
+   * @throws `STREAMS_INVALID_STATE` if it was answered before.
+   */
+  reject(reason = ''): void {
+    this.#answerOnce('rejected');
+    this.#actions.reject(cutUtf8(reason, MAX_REASON_BYTES));
+  }
+
+  #answerOnce(answer: 'accepted' | 'rejected'): void {
+    if (this.#answer !== 'none') {
+      throw createError('INVALID_STATE', { message: `the stream request was ${this.#answer} before: answer it once` });
+    }
+    this.#answer = answer;
+  }
+}

@@ -1,0 +1,95 @@
+// The hub's options and what they must look like: zod names the path of what is wrong.
+import { type Clock, createError, isName, type Logger, parseHost, type Random } from '@streams/protocol/internal';
+import { z } from 'zod';
+import { PERMISSIONS, type Permission } from '../auth/policies.ts';
+import type { Registry } from '../devices/registry.ts';
+
+/** A service's key and what it may do. */
+export interface PolicyOptions {
+  /** The `SharedAccessKeyName` of the service's connection string. */
+  readonly name: string;
+  /** One or two base64 keys of at least 16 bytes; two, so that one can be replaced while the other is in use. */
+  readonly keys: readonly string[];
+  readonly permissions: readonly Permission[];
+}
+
+/** A key pair of the operator's, or a directory in which the hub keeps a CA of its own. */
+export type TlsOptions =
+  | { readonly key: string; readonly cert: string; readonly ca?: string | undefined }
+  | {
+      /** Created with mode 0700 where it is missing; holds `ca-key.pem` and `ca-cert.pem`. */
+      readonly dataDirectory: string;
+    };
+
+/** What {@link createHub} takes. */
+export interface HubOptions {
+  /** Names under which clients reach the hub; the first goes into connection strings. */
+  readonly hostNames: readonly string[];
+  readonly tls: TlsOptions;
+  readonly policies: readonly PolicyOptions[];
+  /** Where clients reach the hub, `https://host[:port]`. Default: the first host name and the port that it listens on. */
+  readonly publicUrl?: string | undefined;
+  /** Where legs are dialled, where that is another host or port. Default: `publicUrl`. */
+  readonly streamingUrl?: string | undefined;
+  /** Default: in memory, empty. */
+  readonly registry?: Registry | undefined;
+  /** Takes the resource log and the hub's own messages. Default: pino, to standard output. `false`: nothing. */
+  readonly logger?: Logger | false | undefined;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock | undefined;
+  /** Default: the machine's generator. */
+  readonly random?: Random | undefined;
+}
+
+const KEY = /^(?:[A-Za-z0-9+/]{4}){5,85}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+const key = z.string().regex(KEY, 'expected base64 of at least 16 bytes, such as `openssl rand -base64 32` prints');
+const origin = z.string().refine(isOrigin, 'expected https://host[:port] without a path');
+const hostName = z
+  .string()
+  .refine((text) => parseHost(text)?.port === 443 && !text.includes(':443'), 'expected a host name without a port');
+
+const policy = z.strictObject({
+  name: z.string().refine(isName, 'expected a name such as "backend"'),
+  keys: z.array(key).min(1).max(2),
+  permissions: z.array(z.enum(PERMISSIONS)).min(1),
+});
+
+const schema = z.strictObject({
+  hostNames: z.array(hostName).min(1),
+  tls: z.union([
+    z.strictObject({ key: z.string().min(1), cert: z.string().min(1), ca: z.string().min(1).optional() }),
+    z.strictObject({ dataDirectory: z.string().min(1) }),
+  ]),
+  policies: z.array(policy).min(1, 'expected at least one policy: without one no service can authenticate'),
+  publicUrl: origin.optional(),
+  streamingUrl: origin.optional(),
+  registry: z.unknown().optional(),
+  logger: z.unknown().optional(),
+  clock: z.unknown().optional(),
+  random: z.unknown().optional(),
+});
+
+/**
+ * Throws for options that are wrong.
+ * @throws `STREAMS_INVALID_ARGUMENT` that names the path and the remedy, and shows no value.
+ */
+export function checkOptions(options: HubOptions): void {
+  const result = schema.safeParse(options);
+  const names = result.success ? options.policies.map((entry) => entry.name) : [];
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (result.success && twice === undefined) return;
+  const issue = result.error?.issues[0];
+  const field = issue ? pathOf(issue.path) : 'policies';
+  const problem = issue ? issue.message : `the policy ${twice} stands there twice`;
+  throw createError('INVALID_ARGUMENT', { message: `createHub: ${field}: ${problem}`, details: { field } });
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).protocol === 'https:' && new URL(text).origin === text.replace(/\/$/, '');
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return 'options';
+  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`)).join('');
+}

@@ -1,0 +1,145 @@
+// A connected device: its control links, the requests that it has not answered, and what happens when links come and go.
+import {
+  type Cancel,
+  type Clock,
+  CLOSE_BAD_MESSAGE,
+  CLOSE_CLEAN,
+  CLOSE_REPLACED,
+  createError,
+  type Deferred,
+  decodeDeviceMessage,
+  deferred,
+  type DeclineCode,
+  type DeviceMessage,
+  encodeMessage,
+  type HubMessage,
+  INSTANCE_GRACE_MS,
+  type Leg,
+  type LegMessage,
+  OLD_LINK_LIMIT_MS,
+  onAbort,
+  type RequestMessage,
+  type WireCode,
+} from '@streams/protocol/internal';
+
+/** What a device is asked. */
+export type StreamOffer = Omit<RequestMessage, 'type'>;
+
+/** What it says. */
+export type OfferAnswer =
+  | { readonly accepted: true; readonly protocol: string; readonly capabilities: readonly string[] }
+  | { readonly accepted: false; readonly code: DeclineCode; readonly reason: string };
+
+/** What the broker sees of a device, whatever wire it speaks. */
+export interface DeviceSession {
+  /**
+   * Asks the device.
+   * @param options.signal Withdraws the request, answered or not; its reason is the code that the device is told.
+   * @throws `STREAMS_DEVICE_NOT_CONNECTED` if the device is lost before its answer.
+   */
+  offer(offer: StreamOffer, options: { readonly signal: AbortSignal }): Promise<OfferAnswer>;
+}
+
+/** One running instance of a device. Its newest link takes requests; its answers count on any. */
+export class ControlSession implements DeviceSession {
+  readonly instanceId: string;
+  readonly #clock: Clock;
+  readonly #links = new Set<Leg>();
+  readonly #pending = new Map<string, Deferred<OfferAnswer>>();
+  readonly #onGone: () => void;
+  #newest: Leg | undefined;
+  #cancelGrace: Cancel | undefined;
+
+  /** @param onGone Called once no link has been live for {@link INSTANCE_GRACE_MS}. */
+  constructor(instanceId: string, clock: Clock, onGone: () => void) {
+    this.instanceId = instanceId;
+    this.#clock = clock;
+    this.#onGone = onGone;
+  }
+
+  /** True if the device can be asked now. */
+  get isConnected(): boolean {
+    return this.#newest !== undefined;
+  }
+
+  /** Takes over a link; an older one of this instance stays for late answers. */
+  addLink(link: Leg, welcome: HubMessage): void {
+    this.#cancelGrace?.();
+    const older = this.#newest;
+    if (older) {
+      const cancel = this.#clock.after(OLD_LINK_LIMIT_MS, () => older.close(CLOSE_CLEAN));
+      older.once('close', cancel);
+    }
+    this.#newest = link;
+    this.#links.add(link);
+    link.on('message', (message) => this.#onMessage(link, message));
+    link.on('close', () => this.#onLinkClosed(link));
+    link.send(encodeMessage(welcome));
+    link.resume();
+  }
+
+  async offer(offer: StreamOffer, { signal }: { readonly signal: AbortSignal }): Promise<OfferAnswer> {
+    const link = this.#newest;
+    if (link === undefined) throw createError('DEVICE_NOT_CONNECTED');
+    const answer = deferred<OfferAnswer>();
+    this.#pending.set(offer.streamId, answer);
+    const forget = onAbort(signal, () => this.#withdraw(offer.streamId, signal.reason as WireCode));
+    link.send(encodeMessage({ type: 'request', ...offer }));
+    try {
+      const result = await answer.promise;
+      // What the device has accepted can still be withdrawn, until the stream is established.
+      if (!result.accepted) forget();
+      return result;
+    } finally {
+      this.#pending.delete(offer.streamId);
+    }
+  }
+
+  /** Ends every link; open requests fail. */
+  close(code: number, reason: string): void {
+    this.#cancelGrace?.();
+    this.#newest = undefined;
+    for (const link of this.#links) link.close(code, reason);
+    this.#failPending();
+  }
+
+  /** Another instance of the device has connected. */
+  replace(): void {
+    this.close(CLOSE_REPLACED, 'REPLACED;retry=0');
+  }
+
+  #withdraw(streamId: string, code: WireCode): void {
+    this.#newest?.send(encodeMessage({ type: 'cancel', streamId, code }));
+    this.#pending.get(streamId)?.reject(createError(code));
+  }
+
+  #onMessage(link: Leg, text: LegMessage): void {
+    let message: DeviceMessage | undefined;
+    try {
+      message = decodeDeviceMessage(typeof text === 'string' ? text : '');
+    } catch {
+      link.close(CLOSE_BAD_MESSAGE, 'BAD_REQUEST;retry=0');
+      return;
+    }
+    if (message === undefined) return;
+    const pending = this.#pending.get(message.streamId);
+    if (message.type === 'accept') pending?.resolve({ accepted: true, protocol: message.protocol, capabilities: message.capabilities });
+    else pending?.resolve({ accepted: false, code: message.code, reason: message.reason });
+  }
+
+  #onLinkClosed(link: Leg): void {
+    this.#links.delete(link);
+    if (this.#newest !== link) return;
+    // An older link that is still there would be the client's error: it closes them itself.
+    this.#newest = [...this.#links].at(-1);
+    if (this.#newest) return;
+    this.#cancelGrace = this.#clock.after(INSTANCE_GRACE_MS, () => {
+      this.#failPending();
+      this.#onGone();
+    });
+  }
+
+  #failPending(): void {
+    for (const answer of this.#pending.values()) answer.reject(createError('DEVICE_NOT_CONNECTED', { details: { phase: 'answer' } }));
+  }
+}

@@ -1,0 +1,62 @@
+// Which devices are connected: one session each, the newest instance wins (design section 5).
+import { type Clock, CLOSE_REVOKED, type HubMessage, type Leg } from '@streams/protocol/internal';
+import { ControlSession } from './session.ts';
+
+/** A control link that has just been opened. */
+export interface NewLink {
+  readonly deviceId: string;
+  readonly instanceId: string;
+  readonly leg: Leg;
+  /** How long the credential behind it stays good. */
+  readonly expiresInMs: number;
+}
+
+/** All sessions of this hub process. */
+export class Sessions {
+  readonly #clock: Clock;
+  readonly #welcome: () => HubMessage;
+  readonly #byDevice = new Map<string, ControlSession>();
+
+  constructor(clock: Clock, welcome: () => HubMessage) {
+    this.#clock = clock;
+    this.#welcome = welcome;
+  }
+
+  attach({ deviceId, instanceId, leg, expiresInMs }: NewLink): void {
+    const cancel = this.#clock.after(expiresInMs, () => leg.close(CLOSE_REVOKED, 'TOKEN_EXPIRED;retry=1'));
+    leg.once('close', cancel);
+    this.#sessionFor(deviceId, instanceId).addLink(leg, this.#welcome());
+  }
+
+  /** The session of a device that can be asked now. */
+  find(deviceId: string): ControlSession | undefined {
+    const session = this.#byDevice.get(deviceId);
+    return session?.isConnected ? session : undefined;
+  }
+
+  isConnected(deviceId: string): boolean {
+    return this.find(deviceId) !== undefined;
+  }
+
+  /** Ends the links of a device. */
+  closeDevice(deviceId: string, code: number, reason: string): void {
+    this.#byDevice.get(deviceId)?.close(code, reason);
+    this.#byDevice.delete(deviceId);
+  }
+
+  /** Ends all links. */
+  close(code: number, reason: string): void {
+    for (const deviceId of this.#byDevice.keys()) this.closeDevice(deviceId, code, reason);
+  }
+
+  #sessionFor(deviceId: string, instanceId: string): ControlSession {
+    const known = this.#byDevice.get(deviceId);
+    if (known?.instanceId === instanceId) return known;
+    known?.replace();
+    const session = new ControlSession(instanceId, this.#clock, () => {
+      if (this.#byDevice.get(deviceId) === session) this.#byDevice.delete(deviceId);
+    });
+    this.#byDevice.set(deviceId, session);
+    return session;
+  }
+}

@@ -1,0 +1,26 @@
+// The seam behind which devices are kept: which ids exist, with which keys.
+
+/** A device as the registry keeps it. */
+export interface DeviceRecord {
+  readonly deviceId: string;
+  /** A disabled device cannot authenticate. */
+  readonly enabled: boolean;
+  /** Two base64 keys, either of which signs. */
+  readonly keys: readonly [string, string];
+}
+
+/** Something about a device has changed. */
+export interface DeviceChange {
+  readonly deviceId: string;
+  /** The device as it is now; absent once it is deleted. */
+  readonly device?: DeviceRecord | undefined;
+}
+
+/** Keeps devices. A promise that resolves has been carried out. */
+export interface Registry {
+  get(deviceId: string): Promise<DeviceRecord | undefined>;
+  /** Creates or replaces a device. */
+  put(device: DeviceRecord): Promise<void>;
+  /** Calls `listener` after every change until the returned function is called. */
+  changes(listener: (change: DeviceChange) => void): () => void;
+}

@@ -1,0 +1,56 @@
+// Errors as HTTP answers, to a request and to a socket that wanted an upgrade.
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { createError, ERRORS, type ErrorBody, type Logger, StreamsError } from '@streams/protocol/internal';
+
+const INTERNAL_STATUS = 500;
+
+/** A thrown value as what the caller may see of it; what is none of ours goes to the log alone. */
+export function toStreamsError(thrown: unknown, trackingId: string, logger: Logger): StreamsError {
+  if (StreamsError.is(thrown) && ERRORS[thrown.wireCode].httpStatus !== undefined) return thrown;
+  logger.error({ err: thrown, trackingId }, 'a request failed inside the hub');
+  return createError('INTERNAL');
+}
+
+/** Status and body of an error. */
+export function errorAnswer(error: StreamsError, trackingId: string): { status: number; body: ErrorBody } {
+  const { wireCode: code, message, retryable, retryAfterMs } = error;
+  const details = { ...error.details, ...fieldsOf(error) };
+  const body = { code, message, retryable, retryAfterMs, trackingId: error.trackingId ?? trackingId, details };
+  return { status: ERRORS[code].httpStatus ?? INTERNAL_STATUS, body };
+}
+
+/** Sends a JSON answer, unless the caller is gone. */
+export function sendJson(response: ServerResponse, status: number, body: object | undefined): void {
+  if (response.headersSent || response.destroyed) return;
+  // Who is not authenticated gets no connection to keep.
+  if (status === 401) response.setHeader('Connection', 'close');
+  const text = body === undefined ? '' : JSON.stringify(body);
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(text),
+    'Cache-Control': 'no-store',
+  });
+  response.end(text);
+}
+
+/** Answers an upgrade that is not granted, and closes. */
+export function refuseUpgrade(socket: Duplex, error: StreamsError, trackingId: string, wallMs: number): void {
+  const { status, body } = errorAnswer(error, trackingId);
+  const text = JSON.stringify(body);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `Date: ${new Date(wallMs).toUTCString()}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    'Connection: close',
+  ];
+  socket.once('finish', () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
+}
+
+/** The fields of the subclasses, which travel in `details`. */
+function fieldsOf(error: StreamsError): Record<string, unknown> {
+  const { reason, phase, timeoutMs } = error as Partial<Record<'reason' | 'phase' | 'timeoutMs', unknown>>;
+  return { reason, phase, timeoutMs };
+}

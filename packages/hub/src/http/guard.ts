@@ -1,0 +1,30 @@
+// Looks a request over before anybody believes it: target, host, origin, and exactly one credential (reliability.md 1.3).
+import type { IncomingMessage } from 'node:http';
+import { createError, parseHost } from '@streams/protocol/internal';
+
+/** Headers that decide who asks for what; Node silently keeps the first of two. */
+const SINGLE = ['authorization', 'host', 'sec-websocket-key', 'sec-websocket-version', 'streams-instance-id'];
+const CREDENTIAL_IN_QUERY = /[?&](?:token|access_token|sig|authorization|sr)=/i;
+
+/**
+ * Throws unless the request is one that a client of this hub sends.
+ * @returns the value of its `Authorization` header.
+ */
+export function guardRequest(request: IncomingMessage, hostNames: ReadonlySet<string>): string | undefined {
+  const target = request.url ?? '';
+  if (!target.startsWith('/') || target.startsWith('//'))
+    throw createError('BAD_REQUEST', { message: 'the request target must be a path' });
+  const twice = repeated(request.rawHeaders);
+  if (twice === 'authorization' || CREDENTIAL_IN_QUERY.test(target)) throw createError('AMBIGUOUS_CREDENTIALS');
+  if (twice) throw createError('BAD_REQUEST', { message: `the header ${twice} stands there twice` });
+  const host = parseHost(request.headers.host ?? '')?.hostName;
+  if (host === undefined || !hostNames.has(host)) throw createError('WRONG_HOST');
+  // A browser always sends it, a client of ours never does.
+  if (request.headers.origin !== undefined) throw createError('ORIGIN_DENIED');
+  return request.headers.authorization;
+}
+
+function repeated(rawHeaders: readonly string[]): string | undefined {
+  const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
+  return SINGLE.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
+}

@@ -1,0 +1,75 @@
+// Finds the handler of a REST request: authentication first, then the table, then the body.
+import type { IncomingMessage } from 'node:http';
+import { createError, type Fields, MAX_BODY_BYTES, parseObject } from '@streams/protocol/internal';
+import type { Identity } from '../auth/authenticate.ts';
+
+/** A request as a handler sees it. */
+export interface Call {
+  readonly identity: Identity;
+  /** The path segments that stand for `:parameters`, decoded once. */
+  readonly params: readonly string[];
+  readonly trackingId: string;
+  readonly headers: IncomingMessage['headers'];
+  /** Fires if the caller goes away before it has its answer. */
+  readonly signal: AbortSignal;
+  /** The body as a JSON object; empty where there is none. */
+  body(): Promise<Fields>;
+}
+
+/** What a handler answers. */
+export interface Answer {
+  readonly status: number;
+  readonly body?: object | undefined;
+}
+
+/** One row of the table. */
+export interface Route {
+  readonly method: string;
+  /** Literal segments, and `:name` for a parameter. */
+  readonly path: readonly string[];
+  handle(call: Call): Promise<Answer> | Answer;
+}
+
+/** The segments of a request target's path, each decoded once; an encoded slash stays inside its segment. */
+export function segmentsOf(target: string): string[] {
+  const path = target.split('?', 1)[0] ?? '';
+  try {
+    return path.slice(1).split('/').map(decodeURIComponent);
+  } catch {
+    throw createError('BAD_REQUEST', { message: 'the path is not percent-encoded correctly' });
+  }
+}
+
+/** The values of the `:parameters`, or `undefined` if the path is another one. */
+export function matchPath(pattern: readonly string[], segments: readonly string[]): string[] | undefined {
+  if (pattern.length !== segments.length) return undefined;
+  const params: string[] = [];
+  for (const [index, part] of pattern.entries()) {
+    const segment = segments[index] ?? '';
+    if (part.startsWith(':')) params.push(segment);
+    else if (part !== segment) return undefined;
+  }
+  return params;
+}
+
+/** @throws `STREAMS_NOT_FOUND` */
+export function findRoute(routes: readonly Route[], method: string, target: string): { route: Route; params: string[] } {
+  const segments = segmentsOf(target);
+  for (const route of routes) {
+    const params = route.method === method ? matchPath(route.path, segments) : undefined;
+    if (params) return { route, params };
+  }
+  throw createError('NOT_FOUND', { message: `the hub has no endpoint ${method} of this path` });
+}
+
+/** Reads a body of bounded size. */
+export async function readBody(request: IncomingMessage): Promise<Fields> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) throw createError('TOO_LARGE', { message: `a body holds at most ${MAX_BODY_BYTES} bytes` });
+    chunks.push(chunk);
+  }
+  return bytes === 0 ? {} : parseObject(Buffer.concat(chunks).toString(), 'body');
+}

@@ -1,0 +1,96 @@
+// The HTTPS server with the baseline of reliability.md 5.5, and the shutting of it.
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/** Certificate and key, PEM. */
+export interface KeyPair {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** What the server hands on. */
+export interface ServerHandlers {
+  readonly onRequest: RequestListener;
+  readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+const TIMES = {
+  handshakeTimeout: 10_000,
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  connectionsCheckingInterval: 2_000,
+  // Services keep their connection between streams; who is not authenticated is told to close.
+  keepAliveTimeout: 65_000,
+} as const;
+
+const TLS = {
+  minVersion: 'TLSv1.2',
+  // Forward secrecy and authenticated encryption only; TLS 1.3 has nothing else.
+  ciphers:
+    'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305',
+  honorCipherOrder: true,
+  ALPNProtocols: ['http/1.1'],
+} as const;
+
+const MAX_HEADER_BYTES = 8_192;
+const MAX_HEADERS = 64;
+/** Descriptors kept for files, the log, and connections of the hub's own. */
+const RESERVED_DESCRIPTORS = 512;
+
+/** A server that does not listen yet. */
+export function createHubServer(pair: KeyPair, handlers: ServerHandlers): Server {
+  const server = createServer({
+    ...TLS,
+    ...TIMES,
+    ...pair,
+    ALPNProtocols: [...TLS.ALPNProtocols],
+    maxHeaderSize: MAX_HEADER_BYTES,
+    noDelay: true,
+  });
+  server.maxHeadersCount = MAX_HEADERS;
+  server.maxConnections = maxConnections();
+  server.on('request', handlers.onRequest);
+  server.on('upgrade', handlers.onUpgrade);
+  return server;
+}
+
+/** Stops listening and resolves once every connection is gone; those that stay are cut after `limitMs`. */
+export function closeServer(server: Server, sockets: ReadonlySet<Socket>, after: (cut: () => void) => () => void): Promise<void> {
+  const stopWaiting = after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  return new Promise((resolve) => {
+    server.close(() => {
+      stopWaiting();
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** Every open TCP connection of the server, upgraded or not. */
+export function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+/** Beyond the descriptor limit the kernel would drop connections without a word. */
+function maxConnections(): number {
+  const limit = /^Max open files\s+(\d+)/m.exec(readLimits())?.[1];
+  return Math.max(RESERVED_DESCRIPTORS, Number(limit ?? 20_000) - RESERVED_DESCRIPTORS);
+}
+
+function readLimits(): string {
+  try {
+    return readFileSync('/proc/self/limits', 'utf8');
+  } catch {
+    return ''; // not Linux
+  }
+}

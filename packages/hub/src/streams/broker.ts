@@ -1,0 +1,185 @@
+// Brings services and devices together: runs handshakes, keeps established streams, and ends either (design section 4).
+import {
+  type Clock,
+  CLOSE_ABORTED,
+  CLOSE_CLEAN,
+  createError,
+  FRAME_HEADER_BYTES,
+  newId,
+  onAbort,
+  type OpenStreamAnswer,
+  type Random,
+  STREAM_PROTOCOL,
+  type WireCode,
+} from '@streams/protocol/internal';
+import type { Router } from '../control/router.ts';
+import type { Registry } from '../devices/registry.ts';
+import type { LogRecord, LogResult, ResourceLog } from '../diagnostics/resource-log.ts';
+import type { PendingUpgrade } from '../http/pending-upgrade.ts';
+import type { HandshakeState, Role } from './handshake.ts';
+import { Negotiation, type StreamRequest, type Tickets } from './negotiation.ts';
+import { Relay, type RelayReport } from './relay.ts';
+import type { LegPair } from './rendezvous.ts';
+import { issueToken } from './token.ts';
+
+/** What the broker works with. */
+export interface BrokerContext {
+  readonly router: Router;
+  readonly registry: Registry;
+  readonly log: ResourceLog;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** `wss://host[:port]` of the streaming endpoint. */
+  readonly streamingUrl: () => string;
+}
+
+/** The place in a handshake that a stream token opens. */
+export interface Seat {
+  /** What the leg may offer as subprotocol. */
+  readonly protocols: readonly string[];
+  /** Spends the token. */
+  take(upgrade: PendingUpgrade, offered: readonly string[]): void;
+}
+
+interface LiveStream {
+  readonly negotiation: Negotiation;
+  readonly relay: Relay;
+}
+
+/** All handshakes and streams of this hub process. */
+export class Broker {
+  readonly #context: BrokerContext;
+  readonly #negotiations = new Map<string, Negotiation>();
+  readonly #streams = new Map<string, LiveStream>();
+  #draining = false;
+
+  constructor(context: BrokerContext) {
+    this.#context = context;
+  }
+
+  /** Handshakes and streams that have not ended. */
+  get size(): number {
+    return this.#negotiations.size + this.#streams.size;
+  }
+
+  /**
+   * Asks a device for a stream; resolves with its acceptance.
+   * @param signal Fires if the service goes away before the answer.
+   * @throws what `POST /v1/devices/{id}/streams` answers.
+   */
+  async open(request: StreamRequest, signal: AbortSignal): Promise<OpenStreamAnswer> {
+    if ((await this.#context.registry.get(request.deviceId)) === undefined) throw this.#refused(request, 'DEVICE_NOT_FOUND');
+    const session = await this.#context.router.find(request.deviceId);
+    if (session === undefined) throw this.#refused(request, 'DEVICE_NOT_CONNECTED');
+    if (this.#draining) throw createError('DRAINING');
+    const tickets = this.#issue();
+    const negotiation = new Negotiation(request, tickets, this.#context.clock, {
+      established: (legs, protocol) => this.#relay(negotiation, legs, protocol),
+      settled: (settled) => this.#onSettled(settled),
+    });
+    this.#negotiations.set(tickets.streamId, negotiation);
+    const answer = negotiation.start(session);
+    const forget = onAbort(signal, () => negotiation.apply({ type: 'cancel' }));
+    return answer.finally(forget);
+  }
+
+  /** The seat of a stream token; `undefined` for every token that is not held. */
+  findSeat(streamId: string, role: Role, token: string): Seat | undefined {
+    const negotiation = this.#negotiations.get(streamId);
+    if (!negotiation?.admits(role, token)) return undefined;
+    return { protocols: negotiation.protocols, take: (upgrade, offered) => negotiation.hold(role, upgrade, offered) };
+  }
+
+  /** Ends a handshake or stream of this policy; false if there is none. */
+  end(streamId: string, policy: string): boolean {
+    const negotiation = this.#negotiations.get(streamId);
+    const stream = this.#streams.get(streamId);
+    if ((negotiation ?? stream?.negotiation)?.request.policy !== policy) return false;
+    negotiation?.apply({ type: 'cancel' });
+    stream?.relay.close(CLOSE_ABORTED, 'ended by the service');
+    return true;
+  }
+
+  /** Ends what concerns a device. */
+  endDevice(deviceId: string, closeCode: number, reason: string): void {
+    for (const negotiation of this.#negotiations.values()) {
+      if (negotiation.request.deviceId === deviceId) negotiation.apply({ type: 'fail', code: 'DEVICE_NOT_CONNECTED' });
+    }
+    for (const { negotiation, relay } of this.#streams.values()) {
+      if (negotiation.request.deviceId === deviceId) relay.close(closeCode, reason);
+    }
+  }
+
+  /** Takes no new streams and ends all that run. */
+  close(closeCode: number, reason: string): void {
+    this.#draining = true;
+    for (const negotiation of this.#negotiations.values()) negotiation.apply({ type: 'fail', code: 'DRAINING' });
+    for (const { relay } of this.#streams.values()) relay.close(closeCode, reason);
+  }
+
+  #issue(): Tickets {
+    const { random, streamingUrl } = this.#context;
+    const streamId = newId(random);
+    const url = `${streamingUrl()}/v1/streams/${streamId}`;
+    return {
+      streamId,
+      tokens: { device: issueToken(random), service: issueToken(random) },
+      urls: { device: `${url}/device`, service: `${url}/service` },
+    };
+  }
+
+  #relay(negotiation: Negotiation, legs: LegPair, protocol: string): void {
+    const { streamId, request } = negotiation;
+    const startMs = this.#context.clock.monotonicMs();
+    const relay = new Relay(legs, protocol === STREAM_PROTOCOL ? FRAME_HEADER_BYTES : 0, (report) => {
+      negotiation.apply({ type: 'end' });
+      this.#streams.delete(streamId);
+      const durationMs = Math.round(this.#context.clock.monotonicMs() - startMs);
+      this.#context.log.write({ ...identify(streamId, request), ...streamResult(report), durationMs });
+    });
+    this.#streams.set(streamId, { negotiation, relay });
+  }
+
+  #onSettled(negotiation: Negotiation): void {
+    const { streamId, request, state, stepsMs, elapsedMs: durationMs } = negotiation;
+    this.#negotiations.delete(streamId);
+    this.#context.log.write({ ...identify(streamId, request), ...handshakeResult(state), durationMs, stepsMs });
+  }
+
+  /** Logs a handshake that could not begin. */
+  #refused(request: StreamRequest, code: WireCode): Error {
+    this.#context.log.write({ ...identify('', request), operation: 'handshake', result: 'failed', code, durationMs: 0, stepsMs: {} });
+    return createError(code, { trackingId: request.trackingId });
+  }
+}
+
+type Identification = Pick<LogRecord, 'deviceId' | 'streamName' | 'streamId' | 'policy' | 'trackingId' | 'traceparent'>;
+
+function identify(streamId: string, { deviceId, name, policy, trackingId, traceparent }: StreamRequest): Identification {
+  return { deviceId, streamName: name, streamId, policy, trackingId, traceparent };
+}
+
+function handshakeResult(state: HandshakeState): Pick<LogRecord, 'operation' | 'result' | 'code' | 'phase' | 'reason'> {
+  const operation = 'handshake';
+  switch (state.name) {
+    case 'rejected':
+      return { operation, result: 'rejected', code: state.code, reason: state.reason };
+    case 'timed-out':
+      return { operation, result: 'timed-out', code: 'HANDSHAKE_TIMEOUT', phase: state.phase };
+    case 'failed':
+      return { operation, result: 'failed', code: state.code };
+    case 'cancelled':
+      return { operation, result: 'cancelled', code: 'ABORTED' };
+    default:
+      return { operation, result: 'established' };
+  }
+}
+
+function streamResult(
+  report: RelayReport,
+): Pick<LogRecord, 'operation' | 'result' | 'code' | 'bytesToDevice' | 'bytesToService' | 'endedBy' | 'reason'> {
+  const { bytesToDevice, bytesToService, endedBy, reason } = report;
+  const clean = report.closeCode === CLOSE_CLEAN;
+  const result: LogResult = clean ? 'clean' : 'terminated';
+  return { operation: 'stream', result, code: clean ? undefined : 'STREAM_TERMINATED', bytesToDevice, bytesToService, endedBy, reason };
+}

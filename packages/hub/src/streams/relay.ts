@@ -1,0 +1,69 @@
+// Carries messages between two legs, opaquely: back-pressure both ways, ends passed on, payload bytes counted (design section 5).
+import { HIGH_WATER_BYTES, type LegEnd, type LegMessage, LOW_WATER_BYTES, passedOn } from '@streams/protocol/internal';
+import { otherRole, type Role } from './handshake.ts';
+import type { LegPair } from './rendezvous.ts';
+
+/** How a relayed stream went. */
+export interface RelayReport {
+  readonly bytesToDevice: number;
+  readonly bytesToService: number;
+  readonly endedBy: Role | 'hub';
+  /** The close code under which the end was passed on. */
+  readonly closeCode: number;
+  readonly reason: string;
+}
+
+/** Runs until both legs have ended. */
+export class Relay {
+  readonly #legs: LegPair;
+  readonly #bytesFrom: Record<Role, number> = { device: 0, service: 0 };
+  readonly #onEnd: (report: RelayReport) => void;
+  #openLegs = 2;
+  #firstEnd: Pick<RelayReport, 'endedBy' | 'closeCode' | 'reason'> | undefined;
+
+  /** @param headerBytes What each message adds to its payload. */
+  constructor(legs: LegPair, headerBytes: number, onEnd: (report: RelayReport) => void) {
+    this.#legs = legs;
+    this.#onEnd = onEnd;
+    for (const role of ['device', 'service'] as const) {
+      this.#forward(role, headerBytes);
+      legs[role].on('close', (end) => this.#onLegEnd(role, end));
+    }
+    legs.device.resume();
+    legs.service.resume();
+  }
+
+  /** Ends both legs from the hub's side. */
+  close(closeCode: number, reason: string): void {
+    this.#firstEnd ??= { endedBy: 'hub', closeCode, reason };
+    this.#legs.device.close(closeCode, reason);
+    this.#legs.service.close(closeCode, reason);
+  }
+
+  #forward(role: Role, headerBytes: number): void {
+    const from = this.#legs[role];
+    const to = this.#legs[otherRole(role)];
+    let stalled = false;
+    const flushed = (): void => {
+      if (!stalled || to.bufferedBytes > LOW_WATER_BYTES) return;
+      stalled = false;
+      from.resume();
+    };
+    from.on('message', (message: LegMessage) => {
+      this.#bytesFrom[role] += message.length - headerBytes;
+      to.send(message, flushed);
+      if (stalled || to.bufferedBytes < HIGH_WATER_BYTES) return;
+      stalled = true;
+      from.pause();
+    });
+  }
+
+  #onLegEnd(role: Role, end: LegEnd): void {
+    const closeCode = passedOn(end);
+    const reason = closeCode === end.code ? end.reason : '';
+    this.#firstEnd ??= { endedBy: role, closeCode, reason };
+    this.#openLegs -= 1;
+    if (this.#openLegs > 0) return this.#legs[otherRole(role)].close(closeCode, reason);
+    this.#onEnd({ ...this.#firstEnd, bytesToDevice: this.#bytesFrom.service, bytesToService: this.#bytesFrom.device });
+  }
+}

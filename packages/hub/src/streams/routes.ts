@@ -1,0 +1,34 @@
+// REST of streams: ask a device for one, end one.
+import { asDeviceId, asOpenStreamBody, asStreamId, asTraceparent, createError } from '@streams/protocol/internal';
+import { requirePermission } from '../auth/authorize.ts';
+import type { Answer, Call, Route } from '../http/routes.ts';
+import type { Broker } from './broker.ts';
+
+/** `POST /v1/devices/{id}/streams` and `DELETE /v1/streams/{id}`. */
+export function streamRoutes(broker: Broker): Route[] {
+  return [
+    { method: 'POST', path: ['v1', 'devices', ':id', 'streams'], handle: (call) => open(broker, call) },
+    { method: 'DELETE', path: ['v1', 'streams', ':id'], handle: (call) => end(broker, call) },
+  ];
+}
+
+async function open(broker: Broker, call: Call): Promise<Answer> {
+  const policy = requirePermission(call.identity, 'stream:create').name;
+  const deviceId = asDeviceId(call.params[0]);
+  const { traceparent } = call.headers;
+  const request = {
+    ...asOpenStreamBody(await call.body()),
+    deviceId,
+    policy,
+    trackingId: call.trackingId,
+    traceparent: traceparent === undefined ? undefined : asTraceparent(traceparent, 'traceparent'),
+  };
+  return { status: 200, body: await broker.open(request, call.signal) };
+}
+
+function end(broker: Broker, call: Call): Answer {
+  const policy = requirePermission(call.identity, 'stream:create').name;
+  // Another policy's stream is as good as none: ids tell nothing.
+  if (!broker.end(asStreamId(call.params[0], 'streamId'), policy)) throw createError('STREAM_GONE');
+  return { status: 204 };
+}

@@ -1,0 +1,60 @@
+// A hub for tests: real TLS on a free loopback port, its CA in a directory of its own, its log in memory.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import type { HubOptions } from './config/schema.ts';
+import type { LogRecord } from './diagnostics/resource-log.ts';
+import { createHub, type Hub } from './hub.ts';
+
+export type { LogEndedBy, LogRecord, LogResult } from './diagnostics/resource-log.ts';
+
+/** A running hub with one policy, `test`, that may do everything. */
+export interface TestHub {
+  readonly hub: Hub;
+  readonly port: number;
+  readonly url: string;
+  /** The resource log so far. */
+  readonly records: LogRecord[];
+  /** Creates the device if need be. */
+  deviceConnectionString(deviceId: string): Promise<string>;
+  serviceConnectionString(policy?: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Starts a hub on 127.0.0.1. @param options Replaces what it would choose by itself. */
+export async function startTestHub(options: Partial<HubOptions> = {}): Promise<TestHub> {
+  const records: LogRecord[] = [];
+  const ignore = (): void => undefined;
+  const info = (fields: object): void => {
+    if ('category' in fields) records.push(fields as unknown as LogRecord);
+  };
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'streams-hub-'));
+  const hub = createHub({
+    hostNames: ['127.0.0.1'],
+    tls: { dataDirectory },
+    policies: [
+      {
+        name: 'test',
+        keys: [randomBytes(32).toString('base64')],
+        permissions: ['stream:create', 'device:read', 'device:write', 'hub:read', 'hub:write'],
+      },
+    ],
+    logger: { info, warn: ignore, error: ignore },
+    ...options,
+  });
+  const { port, url } = await hub.listen({ port: 0, host: '127.0.0.1' });
+  await rm(dataDirectory, { recursive: true });
+  return {
+    hub,
+    port,
+    url,
+    records,
+    deviceConnectionString: async (deviceId) => {
+      await hub.putDevice(deviceId);
+      return hub.connectionString({ deviceId });
+    },
+    serviceConnectionString: (policy = 'test') => hub.connectionString({ policy }),
+    close: () => hub.close(),
+  };
+}

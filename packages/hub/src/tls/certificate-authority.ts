@@ -1,0 +1,91 @@
+// The hub's own CA, made at first start and kept in its data directory, and the leaf certificates that it signs (design section 5).
+import { X509Certificate } from 'node:crypto';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { type Clock, createError } from '@streams/protocol/internal';
+import { generate } from 'selfsigned';
+import type { KeyPair } from '../http/server.ts';
+
+const DAY_MS = 86_400_000;
+const CA_LIFE_MS = 20 * 365 * DAY_MS;
+const LEAF_LIFE_MS = 90 * DAY_MS;
+/** Clients whose clock is behind must not find a certificate of tomorrow. */
+const BACKDATED_MS = DAY_MS;
+/** selfsigned's defaults are RSA and SHA-1, which OpenSSL 3 refuses. */
+const EC = { keyType: 'ec', algorithm: 'sha256' } as const;
+
+/** Loads the CA of a data directory, or makes it there: directory 0700, key 0600. */
+export async function loadAuthority(dataDirectory: string, clock: Clock): Promise<KeyPair> {
+  const [keyFile, certFile] = [join(dataDirectory, 'ca-key.pem'), join(dataDirectory, 'ca-cert.pem')];
+  try {
+    const [key, cert] = [await read(keyFile), await read(certFile)];
+    if (key !== undefined && cert !== undefined) return { key, cert };
+    await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+    await chmod(dataDirectory, 0o700);
+    const made = await makeAuthority(clock);
+    await writeWhole(keyFile, made.key, 0o600);
+    await writeWhole(certFile, made.cert, 0o644);
+    return made;
+  } catch (cause) {
+    throw createError('INVALID_ARGUMENT', {
+      message: `tls.dataDirectory: cannot keep the hub's CA in ${dataDirectory}: ${(cause as Error).message}`,
+      details: { field: 'tls.dataDirectory' },
+      cause,
+    });
+  }
+}
+
+/** Signs a certificate for the hub's host names. */
+export async function issueLeaf(authority: KeyPair, hostNames: readonly string[], clock: Clock): Promise<KeyPair> {
+  const altNames = hostNames.map((name) => altName(name.replace(/^\[|\]$/g, '')));
+  const leaf = await generate([{ name: 'commonName', value: hostNames[0] ?? 'hub' }], {
+    ...EC,
+    ...period(clock, LEAF_LIFE_MS),
+    ca: authority,
+    extensions: [
+      { name: 'basicConstraints', cA: false, critical: true },
+      { name: 'keyUsage', digitalSignature: true, critical: true },
+      { name: 'extKeyUsage', serverAuth: true },
+      { name: 'subjectAltName', altNames },
+    ],
+  });
+  return { key: leaf.private, cert: leaf.cert };
+}
+
+async function makeAuthority(clock: Clock): Promise<KeyPair> {
+  const authority = await generate([{ name: 'commonName', value: 'device streams hub CA' }], {
+    ...EC,
+    ...period(clock, CA_LIFE_MS),
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    ],
+  });
+  return { key: authority.private, cert: new X509Certificate(authority.cert).toString() };
+}
+
+function period(clock: Clock, lifeMs: number): { notBeforeDate: Date; notAfterDate: Date } {
+  const now = clock.wallMs();
+  return { notBeforeDate: new Date(now - BACKDATED_MS), notAfterDate: new Date(now + lifeMs) };
+}
+
+function altName(name: string): { type: 2; value: string } | { type: 7; ip: string } {
+  return isIP(name) === 0 ? { type: 2, value: name } : { type: 7, ip: name };
+}
+
+async function read(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Never leaves half a file behind. */
+async function writeWhole(file: string, text: string, mode: number): Promise<void> {
+  const unfinished = `${file}.new`;
+  await writeFile(unfinished, text, { mode });
+  await rename(unfinished, file);
+}

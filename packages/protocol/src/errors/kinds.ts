@@ -1,0 +1,143 @@
+// The errors that carry fields of their own, and the one way to make an error from a wire code.
+import type { EndedBy } from '../wire/close-codes.ts';
+import { StreamsError, type StreamsErrorOptions } from './base.ts';
+import type { WireCode } from './codes.ts';
+
+/** The device said no: `STREAMS_STREAM_REJECTED`, `STREAMS_NO_HANDLER` or `STREAMS_HANDLER_FAILED`. */
+export class StreamRejectedError extends StreamsError {
+  override readonly name = 'StreamRejectedError';
+  /** The device's own words; empty where it gave none. */
+  readonly reason: string;
+
+  constructor(wireCode: RejectionCode, reason: string, options: StreamsErrorOptions = {}) {
+    super(wireCode, { ...options, message: options.message ?? (reason === '' ? undefined : `the device rejected the stream: ${reason}`) });
+    this.reason = reason;
+  }
+}
+
+/** Codes of a {@link StreamRejectedError}. */
+export type RejectionCode = 'STREAM_REJECTED' | 'NO_HANDLER' | 'HANDLER_FAILED';
+
+/** Whom the handshake was waiting for when its time was over. */
+export type HandshakePhase = 'answer' | 'device-leg' | 'service-leg';
+
+/** The stream was not established in time: `STREAMS_HANDSHAKE_TIMEOUT`. */
+export class StreamTimeoutError extends StreamsError {
+  override readonly name = 'StreamTimeoutError';
+  /** Whom the handshake was waiting for. */
+  readonly phase: HandshakePhase;
+  /** The time that it had, in milliseconds. */
+  readonly timeoutMs: number;
+
+  constructor(phase: HandshakePhase, timeoutMs: number, options: StreamsErrorOptions = {}) {
+    super('HANDSHAKE_TIMEOUT', { ...options, message: options.message ?? `${PHASE_TEXT[phase]} within ${timeoutMs} ms` });
+    this.phase = phase;
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+const PHASE_TEXT: Record<HandshakePhase, string> = {
+  answer: 'the device did not answer',
+  'device-leg': 'the device accepted but did not connect its side of the stream',
+  'service-leg': 'the service did not connect its side of the stream',
+};
+
+/** What is known of a stream's abnormal end. */
+export interface Termination {
+  /** Who ended it. */
+  readonly by: EndedBy;
+  /** The other side's words; empty where it gave none. */
+  readonly reason: string;
+  /** WebSocket close code of this side's leg; 1006 where none came. */
+  readonly closeCode: number;
+  /** Payload bytes received before the end. */
+  readonly bytesRead: number;
+  /** Payload bytes sent before the end; how many of them arrived is unknown. */
+  readonly bytesWritten: number;
+}
+
+/** An established stream ended before both sides had finished: `STREAMS_STREAM_TERMINATED`. */
+export class StreamTerminatedError extends StreamsError {
+  override readonly name = 'StreamTerminatedError';
+  readonly by: EndedBy;
+  readonly reason: string;
+  readonly closeCode: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+
+  constructor(termination: Termination) {
+    const said = termination.reason === '' ? '' : `: ${termination.reason}`;
+    super('STREAM_TERMINATED', { message: `the stream was ended by ${TERMINATED_BY[termination.by]} (${termination.closeCode})${said}` });
+    this.by = termination.by;
+    this.reason = termination.reason;
+    this.closeCode = termination.closeCode;
+    this.bytesRead = termination.bytesRead;
+    this.bytesWritten = termination.bytesWritten;
+  }
+}
+
+const TERMINATED_BY: Record<EndedBy, string> = {
+  local: 'this side',
+  peer: 'the other side',
+  hub: 'the hub',
+  network: 'the loss of the connection to the hub',
+};
+
+/** The hub does not accept the credential: `STREAMS_UNAUTHENTICATED`. */
+export class AuthenticationError extends StreamsError {
+  override readonly name = 'AuthenticationError';
+
+  constructor(options: StreamsErrorOptions = {}) {
+    super('UNAUTHENTICATED', options);
+  }
+}
+
+/** The device is not connected to the hub: `STREAMS_DEVICE_NOT_CONNECTED`. */
+export class DeviceNotConnectedError extends StreamsError {
+  override readonly name = 'DeviceNotConnectedError';
+
+  constructor(options: StreamsErrorOptions = {}) {
+    super('DEVICE_NOT_CONNECTED', options);
+  }
+}
+
+/** A newer instance of the same device has taken this one's place: `STREAMS_REPLACED`. */
+export class ReplacedError extends StreamsError {
+  override readonly name = 'ReplacedError';
+
+  constructor(options: StreamsErrorOptions = {}) {
+    super('REPLACED', options);
+  }
+}
+
+/** Makes the error of a code, as the class that belongs to it. */
+export function createError(wireCode: WireCode, options: StreamsErrorOptions = {}): StreamsError {
+  switch (wireCode) {
+    case 'STREAM_REJECTED':
+    case 'NO_HANDLER':
+    case 'HANDLER_FAILED':
+      return new StreamRejectedError(wireCode, textOf(options.details?.['reason']), options);
+    case 'HANDSHAKE_TIMEOUT':
+      return new StreamTimeoutError(phaseOf(options.details?.['phase']), numberOf(options.details?.['timeoutMs']), options);
+    case 'UNAUTHENTICATED':
+      return new AuthenticationError(options);
+    case 'DEVICE_NOT_CONNECTED':
+      return new DeviceNotConnectedError(options);
+    case 'REPLACED':
+      return new ReplacedError(options);
+    default:
+      return new StreamsError(wireCode, options);
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}
+
+function phaseOf(value: unknown): HandshakePhase {
+  return value === 'device-leg' || value === 'service-leg' ? value : 'answer';
+}

@@ -1,0 +1,23 @@
+// Public names of @streams/protocol. Most users get them from the SDKs, which re-export what their users need.
+export { formatConnectionString, parseDeviceConnectionString, parseServiceConnectionString } from './credentials/connection-string.ts';
+export type { DeviceCredentials, HubAddress, ServiceCredentials } from './credentials/connection-string.ts';
+export { Secret } from './credentials/redact.ts';
+export { StreamsError } from './errors/base.ts';
+export type { StreamsErrorOptions } from './errors/base.ts';
+export { ERRORS } from './errors/codes.ts';
+export type { ErrorCode, ErrorEntry, WireCode } from './errors/codes.ts';
+export {
+  AuthenticationError,
+  DeviceNotConnectedError,
+  ReplacedError,
+  StreamRejectedError,
+  StreamTerminatedError,
+  StreamTimeoutError,
+} from './errors/kinds.ts';
+export type { HandshakePhase, RejectionCode, Termination } from './errors/kinds.ts';
+export { DeviceStream } from './stream/device-stream.ts';
+export type { StreamInfo, StreamOutcome } from './stream/device-stream.ts';
+export type { Logger } from './telemetry/logger.ts';
+export type { Cancel, Clock } from './time/clock.ts';
+export type { Random } from './time/random.ts';
+export type { EndedBy } from './wire/close-codes.ts';

@@ -1,0 +1,156 @@
+// A leg over a WebSocket: the only place, besides the dialler and the hub's upgrade, that knows ws.
+import type { Socket } from 'node:net';
+import { EventEmitter } from 'eventemitter3';
+import type { Cancel, Clock } from '../time/clock.ts';
+import { CLOSE_CLEAN, MAX_CLOSE_REASON_BYTES } from '../wire/close-codes.ts';
+import { ABNORMAL_CLOSE_WAIT_MS } from '../wire/defaults.ts';
+import { cutUtf8 } from '../wire/encode.ts';
+import { MAX_BUFFERED_CHUNKS, MAX_FRAGMENTS } from '../wire/limits.ts';
+import type { Leg, LegEvents, LegMessage } from './leg.ts';
+import { LEG_TIMES, Liveness, type LivenessTimes } from './liveness.ts';
+
+/**
+ * What every WebSocket is opened with, at either end. `closeTimeout` of ws is out of the way: it would cut a clean end
+ * towards a slow reader, so the leg owns its timers.
+ */
+export const WS_OPTIONS: { perMessageDeflate: false; maxFragments: number; maxBufferedChunks: number; closeTimeout: number } = {
+  perMessageDeflate: false,
+  maxFragments: MAX_FRAGMENTS,
+  maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+  closeTimeout: 2_147_483_647,
+};
+
+/** What a leg needs of a WebSocket of ws; spelled out, so that who uses our types does not need those of ws. */
+export interface WebSocketLike {
+  readonly bufferedAmount: number;
+  readonly readyState: number;
+  readonly CLOSING: number;
+  readonly CLOSED: number;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  once(event: string, listener: (...args: never[]) => void): unknown;
+  send(message: LegMessage, flushed?: () => void): void;
+  ping(): void;
+  pong(): void;
+  pause(): void;
+  resume(): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
+/** How a leg behaves. */
+export interface WsLegOptions {
+  readonly clock: Clock;
+  /** A client breaks its silence with a pong, which asks for nothing; a hub with a ping, which every client answers by itself. */
+  readonly side: 'client' | 'hub';
+  /** Default: {@link LEG_TIMES}. */
+  readonly times?: LivenessTimes | undefined;
+  /** Bounds a close with 1000 too, in milliseconds. Default: it waits as long as the peer shows life. */
+  readonly cleanCloseLimitMs?: number | undefined;
+}
+
+/** See {@link Leg}. */
+export class WsLeg extends EventEmitter<LegEvents> implements Leg {
+  readonly #ws: WebSocketLike;
+  readonly #socket: Socket;
+  readonly #options: WsLegOptions;
+  readonly #liveness: Liveness;
+  #closing = false;
+  #violation = false;
+  #stopWaiting: Cancel | undefined;
+
+  /** @param socket The WebSocket's own: ws shows only whole messages, the socket every byte. */
+  constructor(ws: WebSocketLike, socket: Socket, options: WsLegOptions) {
+    super();
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#options = options;
+    this.#liveness = new Liveness(
+      {
+        bytesReceived: () => socket.bytesRead,
+        keepAlive: () => (options.side === 'client' ? ws.pong() : ws.ping()),
+        probe: () => this.#probe(),
+        dead: () => ws.terminate(),
+      },
+      options.clock,
+      options.times ?? LEG_TIMES,
+    );
+    ws.on('message', (data: Buffer, isBinary: boolean) => this.#onMessage(data, isBinary));
+    ws.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
+    ws.once('close', (code: number, reason: Buffer) => this.#onClose(code, reason.toString()));
+    this.pause();
+  }
+
+  get bufferedBytes(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  send(message: LegMessage, flushed?: () => void): void {
+    this.#liveness.sent();
+    this.#ws.send(message, flushed);
+  }
+
+  pause(): void {
+    if (this.#closing) return;
+    this.#liveness.reading(false);
+    this.#ws.pause();
+  }
+
+  resume(): void {
+    this.#liveness.reading(true);
+    this.#ws.resume();
+  }
+
+  close(code: number, reason = ''): void {
+    this.#bound(code);
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#ws.close(code, cutUtf8(reason, MAX_CLOSE_REASON_BYTES));
+    // The peer's close stands behind what it has still sent: read that, and drop it.
+    this.resume();
+  }
+
+  requireLife(withinMs: number): void {
+    const { bytesRead } = this.#socket;
+    this.#ws.ping();
+    const cancel = this.#options.clock.after(withinMs, () => {
+      if (this.#socket.bytesRead === bytesRead) this.#ws.terminate();
+    });
+    this.#ws.once('close', cancel);
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  #bound(code: number): void {
+    if (this.#ws.readyState === this.#ws.CLOSED) return;
+    const waitMs = code === CLOSE_CLEAN ? this.#options.cleanCloseLimitMs : ABNORMAL_CLOSE_WAIT_MS;
+    if (waitMs !== undefined) this.#stopWaiting ??= this.#options.clock.after(waitMs, () => this.#ws.terminate());
+  }
+
+  #probe(): void {
+    // ws has answered the peer's close and waits for the peer to go; that must not take for ever.
+    if (!this.#closing && this.#ws.readyState === this.#ws.CLOSING) return this.#ws.terminate();
+    // While bytes wait to be sent the kernel probes by itself, and ours would only pile up.
+    if (this.#ws.bufferedAmount === 0) this.#ws.pong();
+  }
+
+  #onMessage(data: Buffer, isBinary: boolean): void {
+    if (!this.#closing) this.emit('message', isBinary ? data : data.toString());
+  }
+
+  #onError(error: NodeJS.ErrnoException): void {
+    // ws answers a violation with a close frame of its own, then waits; the peer may never go.
+    if (!error.code?.startsWith('WS_ERR_')) return;
+    this.#violation = true;
+    this.#closing = true;
+    this.#bound(0);
+  }
+
+  #onClose(code: number, reason: string): void {
+    this.#liveness.stop();
+    this.#stopWaiting?.();
+    this.emit('close', { code, reason, violation: this.#violation });
+    this.removeAllListeners();
+  }
+}

@@ -1,0 +1,71 @@
+// What goes wrong on the way to a hub, as typed errors: an HTTP answer that is no success, a socket or TLS failure.
+import { redact } from '../credentials/redact.ts';
+import type { StreamsError } from '../errors/base.ts';
+import { createError, type HandshakePhase } from '../errors/kinds.ts';
+import { parseObject } from '../wire/guards.ts';
+import { asErrorBody, type ErrorBody } from '../wire/rest.ts';
+
+/** An HTTP answer that is no success. */
+export interface HttpFailure {
+  readonly status: number;
+  /** The `Date` header, if any. */
+  readonly date?: string | undefined;
+  /** The `Retry-After` header, if any. */
+  readonly retryAfter?: string | undefined;
+  readonly body: string;
+}
+
+/**
+ * The error of an HTTP answer: the hub's own code where it gave one; what a proxy on the way may have said otherwise.
+ * @param phase Whom the handshake was waiting for, should a proxy have cut it with 504.
+ */
+export function httpError(failure: HttpFailure, phase: HandshakePhase, timeoutMs: number): StreamsError {
+  const body = readBody(failure.body);
+  const hubTimeMs = failure.date === undefined ? undefined : Date.parse(failure.date);
+  if (body) return createError(body.code, { ...body, details: { ...body.details, httpStatus: failure.status, hubTimeMs } });
+  const retryAfterMs = failure.retryAfter === undefined ? undefined : Number(failure.retryAfter) * 1_000;
+  const options = {
+    message: `the answer was HTTP ${failure.status}, not from a hub`,
+    details: { httpStatus: failure.status },
+    retryAfterMs,
+  };
+  if (failure.status === 401) return createError('UNAUTHENTICATED', options);
+  if (failure.status === 504) return createError('HANDSHAKE_TIMEOUT', { ...options, details: { ...options.details, phase, timeoutMs } });
+  return createError('CONNECT_FAILED', options);
+}
+
+/** The hub's time as it came with an error, for `Signer.adjustTo`. */
+export function hubTimeOf(error: StreamsError): number | undefined {
+  const timeMs = error.details['hubTimeMs'];
+  return typeof timeMs === 'number' && Number.isFinite(timeMs) ? timeMs : undefined;
+}
+
+/** The error of a connection that did not come about, or broke. */
+export function connectError(cause: unknown): StreamsError {
+  const code = codeOf(cause);
+  const text = cause instanceof Error ? redact(cause.message) || code : code;
+  const details = { cause: code };
+  if (isTlsCode(code))
+    return createError('TLS_FAILED', { message: `the TLS connection to the hub cannot be trusted: ${text}`, details, cause });
+  return createError('CONNECT_FAILED', { message: `the hub cannot be reached: ${text}`, details, cause });
+}
+
+function readBody(text: string): ErrorBody | undefined {
+  try {
+    return asErrorBody(parseObject(text, 'body'));
+  } catch {
+    return undefined;
+  }
+}
+
+function codeOf(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  return typeof code === 'string' ? code : 'unknown';
+}
+
+/** OpenSSL's verification results, as Node spells them. */
+const VERIFY_CODE = /CERT|ISSUER|SIGNATURE|CRL|^UNABLE_TO|^(?:HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH_EXCEEDED|INVALID_PURPOSE)$/;
+
+function isTlsCode(code: string): boolean {
+  return code.startsWith('ERR_TLS_') || code.startsWith('ERR_SSL_') || code === 'EPROTO' || VERIFY_CODE.test(code);
+}

@@ -1,0 +1,196 @@
+// The established stream as a Duplex: half-close, back-pressure both ways, abort, and an end that is never silently short.
+import { Duplex } from 'node:stream';
+import { StreamTerminatedError } from '../errors/kinds.ts';
+import type { Leg, LegEnd, LegMessage } from '../leg/leg.ts';
+import { CLOSE_ABORTED, CLOSE_CLEAN, CLOSE_PROTOCOL_ERROR, type EndedBy, endedBy } from '../wire/close-codes.ts';
+import { HIGH_WATER_BYTES } from '../wire/defaults.ts';
+import { decodeFrame, type Frame, finFrame } from '../wire/frames.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { afterFin, type HalfClose, hasReceivedFin } from './half-close.ts';
+
+/** What a stream is called. */
+export interface StreamInfo {
+  /** The hub's id of the stream, as it stands in the resource log. */
+  readonly id: string;
+  /** What the service asked for. */
+  readonly name: string;
+  readonly deviceId: string;
+}
+
+/** How a stream ended. */
+export interface StreamOutcome {
+  readonly by: EndedBy;
+  /** The words that came with an abort; empty otherwise. */
+  readonly reason: string;
+  /** True if both sides had finished: every byte of either arrived. */
+  readonly clean: boolean;
+}
+
+type DoneCallback = (error?: Error | null) => void;
+
+/**
+ * A reliable, ordered stream of bytes to the other side, through the hub: a Node `Duplex` with half-close.
+ *
+ * - `end()` ends this direction only. When both have ended the stream closes by itself.
+ * - An end that this side did not ask for is an `error`, `STREAMS_STREAM_TERMINATED`. Without a listener it does not end the
+ *   process; {@link DeviceStream.outcome} tells in any case.
+ * - `destroy()` before both sides have finished, and {@link DeviceStream.abort}, end the stream at once for both.
+ * - A `for await` that reaches the end leaves the writable half open, so that a reply can follow.
+ */
+export class DeviceStream extends Duplex {
+  /** The hub's id of the stream, as it stands in the resource log. */
+  readonly id: string;
+  /** What the service asked for. */
+  readonly name: string;
+  readonly deviceId: string;
+  /** How the stream ended; never rejects. */
+  readonly outcome: Promise<StreamOutcome>;
+  readonly #leg: Leg;
+  readonly #writer: FrameWriter;
+  #resolveOutcome!: (outcome: StreamOutcome) => void;
+  #halfClose: HalfClose = 'open';
+  #bytesRead = 0;
+  #abortReason = '';
+  #legEnd: LegEnd | undefined;
+  #onLegEnd: (() => void) | undefined;
+
+  /** Streams are made by the SDKs. @internal */
+  constructor(leg: Leg, info: StreamInfo) {
+    super({ allowHalfOpen: true, readableHighWaterMark: HIGH_WATER_BYTES, writableHighWaterMark: HIGH_WATER_BYTES });
+    this.id = info.id;
+    this.name = info.name;
+    this.deviceId = info.deviceId;
+    this.outcome = new Promise((resolve) => {
+      this.#resolveOutcome = resolve;
+    });
+    this.#leg = leg;
+    this.#writer = new FrameWriter(leg);
+    leg.on('message', (message) => this.#onMessage(message));
+    leg.on('close', (end) => this.#onLegClose(end));
+    // A lost connection must not end the process of an application that watches `outcome` alone.
+    this.on('error', () => undefined);
+  }
+
+  /** Payload bytes received. */
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  /** Payload bytes handed to the connection. */
+  get bytesWritten(): number {
+    return this.#writer.bytesWritten;
+  }
+
+  /**
+   * Ends the stream at once for both sides. The other side gets `STREAMS_STREAM_TERMINATED` with the reason, of which
+   * 123 bytes travel; what this side had not sent yet is dropped.
+   */
+  abort(reason = ''): this {
+    this.#abortReason = reason;
+    // A stream that is already closing cleanly, for a peer that never answers, is cut all the same.
+    if (this.destroyed) this.#leg.close(CLOSE_ABORTED, reason);
+    return this.destroy();
+  }
+
+  /** Iterates over what is received. At the natural end the writable half stays open; leaving early destroys the stream. */
+  override async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, undefined> {
+    let ended = false;
+    try {
+      yield* this.iterator({ destroyOnReturn: false });
+      ended = true;
+      return undefined;
+    } finally {
+      if (!ended) this.destroy();
+    }
+  }
+
+  override _read(): void {
+    this.#leg.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: DoneCallback): void {
+    this.#writer.write([chunk], callback);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: DoneCallback): void {
+    this.#writer.write(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  override _final(callback: DoneCallback): void {
+    this.#halfClose = afterFin(this.#halfClose, 'sent');
+    this.#leg.send(finFrame(), callback);
+  }
+
+  override _destroy(error: Error | null, callback: DoneCallback): void {
+    this.#writer.stop();
+    const clean = error === null && this.#halfClose === 'both';
+    this.#whenLegEnded(() => {
+      const failure = clean ? this.#terminationOf(this.#legEnd) : error;
+      this.#settle(failure, clean);
+      callback(failure);
+    });
+    if (clean) this.#leg.close(CLOSE_CLEAN);
+    else this.#leg.close(CLOSE_ABORTED, this.#abortReason);
+  }
+
+  #onMessage(message: LegMessage): void {
+    if (this.destroyed) return;
+    let frame: Frame;
+    try {
+      frame = decodeFrame(message);
+    } catch (cause) {
+      this.#leg.close(CLOSE_PROTOCOL_ERROR);
+      this.destroy(this.#termination('peer', CLOSE_PROTOCOL_ERROR, (cause as Error).message));
+      return;
+    }
+    if (frame.type === 'data') this.#onData(frame.payload);
+    else this.#onFin();
+  }
+
+  #onData(payload: Uint8Array): void {
+    if (hasReceivedFin(this.#halfClose) || payload.length === 0) return;
+    this.#bytesRead += payload.length;
+    if (!this.push(payload)) this.#leg.pause();
+  }
+
+  #onFin(): void {
+    if (hasReceivedFin(this.#halfClose)) return;
+    this.#halfClose = afterFin(this.#halfClose, 'received');
+    this.push(null);
+    // Lets `end` be seen where nobody reads because there is nothing to read.
+    this.read(0);
+    // The close of the leg stands behind the FIN and must be seen.
+    this.#leg.resume();
+  }
+
+  #onLegClose(end: LegEnd): void {
+    this.#legEnd = end;
+    this.#writer.stop();
+    if (this.#onLegEnd) return this.#onLegEnd();
+    const termination = this.#terminationOf(end);
+    if (termination) this.destroy(termination);
+  }
+
+  #whenLegEnded(action: () => void): void {
+    if (this.#legEnd) action();
+    else this.#onLegEnd = action;
+  }
+
+  /** The error that the end of the leg is, unless both sides had finished. */
+  #terminationOf(end: LegEnd | undefined): StreamTerminatedError | null {
+    if (end === undefined || (this.#halfClose === 'both' && end.code === CLOSE_CLEAN)) return null;
+    return this.#termination(endedBy(end.code), end.code, end.code === CLOSE_ABORTED ? end.reason : '');
+  }
+
+  #termination(by: EndedBy, closeCode: number, reason: string): StreamTerminatedError {
+    return new StreamTerminatedError({ by, closeCode, reason, bytesRead: this.bytesRead, bytesWritten: this.bytesWritten });
+  }
+
+  #settle(failure: Error | null, clean: boolean): void {
+    if (failure instanceof StreamTerminatedError) this.#resolveOutcome({ by: failure.by, reason: failure.reason, clean: false });
+    else this.#resolveOutcome({ by: 'local', reason: this.#abortReason, clean });
+  }
+}

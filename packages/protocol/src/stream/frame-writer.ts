@@ -1,0 +1,73 @@
+// Turns chunks into frames of up to 64 KiB and hands them to a leg no faster than it takes them.
+import type { Leg } from '../leg/leg.ts';
+import { HIGH_WATER_BYTES } from '../wire/defaults.ts';
+import { FRAME_HEADER_BYTES, markData } from '../wire/frames.ts';
+import { MAX_FRAME_PAYLOAD_BYTES } from '../wire/limits.ts';
+
+/** One write at a time; a stopped writer never calls back. */
+export class FrameWriter {
+  /** Payload bytes handed to the leg. */
+  bytesWritten = 0;
+  readonly #leg: Leg;
+  #stopped = false;
+
+  constructor(leg: Leg) {
+    this.#leg = leg;
+  }
+
+  /** Calls `done` once every byte was copied into a frame and the leg has room for more. */
+  write(chunks: readonly Uint8Array[], done: () => void): void {
+    this.#send(new Cursor(chunks), done);
+  }
+
+  /** Drops what was not handed to the leg. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #send(cursor: Cursor, done: () => void): void {
+    while (cursor.left > 0 && !this.#stopped) {
+      const payloadBytes = Math.min(cursor.left, MAX_FRAME_PAYLOAD_BYTES);
+      const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + payloadBytes);
+      markData(frame);
+      // The copy frees the caller's buffer for reuse as soon as `done` runs.
+      cursor.copyTo(frame, FRAME_HEADER_BYTES);
+      this.bytesWritten += payloadBytes;
+      if (this.#leg.bufferedBytes >= HIGH_WATER_BYTES) return this.#leg.send(frame, () => this.#send(cursor, done));
+      this.#leg.send(frame);
+    }
+    if (!this.#stopped) done();
+  }
+}
+
+/** Reads through a list of chunks as if they were one. */
+class Cursor {
+  left: number;
+  readonly #chunks: readonly Uint8Array[];
+  #index = 0;
+  #offset = 0;
+
+  constructor(chunks: readonly Uint8Array[]) {
+    this.#chunks = chunks;
+    this.left = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  }
+
+  copyTo(target: Uint8Array, from: number): void {
+    let at = from;
+    while (at < target.length) {
+      const chunk = this.#chunks[this.#index];
+      if (chunk === undefined) return;
+      const part = chunk.subarray(this.#offset, this.#offset + target.length - at);
+      target.set(part, at);
+      at += part.length;
+      this.#offset += part.length;
+      this.left -= part.length;
+      if (this.#offset === chunk.length) this.#next();
+    }
+  }
+
+  #next(): void {
+    this.#index += 1;
+    this.#offset = 0;
+  }
+}

@@ -1,0 +1,57 @@
+// Every default time and size, with its unit and its reason (design section 5; reliability.md 5.3).
+
+/** Handshake: proxies cut a held request at 60 s, so half of that. */
+export const HANDSHAKE_TIMEOUT_MS = 30_000;
+/** How much longer than the hub a client waits before it gives up by itself. */
+export const HANDSHAKE_GUARD_MS = 5_000;
+/** A close other than 1000 waits this long for the peer, then cuts. */
+export const ABNORMAL_CLOSE_WAIT_MS = 1_000;
+
+/** Stream leg: own silence before a control frame is sent; a quarter of the shortest idle limit on the path (60 s). */
+export const LEG_IDLE_MS = 15_000;
+/** Stream leg that is being read: silence after which the peer is dead. */
+export const LEG_DEAD_MS = 25_000;
+/** Control link: own silence before a control frame is sent, ± 20 % so that devices do not beat together. */
+export const LINK_IDLE_MS = 25_000;
+export const LINK_IDLE_JITTER = 0.2;
+/** Control link: silence after which the peer is dead. */
+export const LINK_DEAD_MS = 45_000;
+/** How often liveness is looked at, and a paused leg probed. */
+export const LIVENESS_TICK_MS = 1_000;
+/** Control link: how often liveness is looked at; a hub has very many of them. */
+export const LINK_TICK_MS = 5_000;
+/** A wall clock that ran ahead of the monotonic one by this much: the machine has slept. */
+export const SLEEP_JUMP_MS = 5_000;
+/** After a sleep the hub must show life within this time. */
+export const SLEEP_PROBE_MS = 5_000;
+/** A client ends its attempt if the hub has not said `welcome` by then. */
+export const WELCOME_TIMEOUT_MS = 10_000;
+/** An older link of the same device instance stays this long for late requests and answers. */
+export const OLD_LINK_LINGER_MS = 2_000;
+/** The hub closes a superseded link of the same instance that its client leaves open. */
+export const OLD_LINK_LIMIT_MS = 10_000;
+/** A device that lost its link keeps the requests it has not answered for this long. */
+export const INSTANCE_GRACE_MS = 2_000;
+
+/** Shared access signatures that the SDKs make. */
+export const SIGNATURE_LIFE_MS = 3_600_000;
+/** A control link dials its successor in this part of its signature's life. */
+export const SUCCESSOR_FROM = 0.75;
+export const SUCCESSOR_UNTIL = 0.85;
+/** What a hub forgives a client's clock. */
+export const CLOCK_LEEWAY_MS = 60_000;
+
+/** Back-off of the control link: first retry uniform from 0 to this, so that a herd spreads. */
+export const FIRST_RETRY_MS = 2_000;
+/** Back-off: full jitter from this base, doubled each time, up to the cap; reset after a stable time. */
+export const BACKOFF_BASE_MS = 1_000;
+export const BACKOFF_CAP_MS = 30_000;
+export const BACKOFF_RESET_MS = 60_000;
+/** A link that once ran and is now refused as unauthenticated tries again this often. */
+export const UNAUTHENTICATED_RETRY_MS = 300_000;
+/** How long `close()` waits for open streams before it cuts them. */
+export const CLOSE_TIMEOUT_MS = 5_000;
+
+/** Bytes queued towards a leg above which its source is paused, and below which it reads again. */
+export const HIGH_WATER_BYTES = 262_144;
+export const LOW_WATER_BYTES = 65_536;

@@ -1,0 +1,30 @@
+// Every bound of the protocol, with its unit and its reason. What exceeds one is refused, never cut silently.
+
+/** A stream message carries at most this much payload; SDKs split. Large enough that the cost per message vanishes. */
+export const MAX_FRAME_PAYLOAD_BYTES = 65_536;
+/** WebSocket message on a leg: room for the largest frame of any stream protocol to come. */
+export const MAX_LEG_MESSAGE_BYTES = 262_144;
+/** WebSocket message on a control link: a request with full headers fits three times. */
+export const MAX_CONTROL_MESSAGE_BYTES = 32_768;
+/** Body of a REST request or answer. */
+export const MAX_BODY_BYTES = 32_768;
+/** Fragments of one WebSocket message: nobody needs more, and 16,000 one-byte fragments cost 2 MB a socket. */
+export const MAX_FRAGMENTS = 64;
+/** Chunks that ws holds while a message is incomplete. */
+export const MAX_BUFFERED_CHUNKS = 1_024;
+/** Device ids and stream names (Azure IoT Hub's length). */
+export const MAX_NAME_CHARACTERS = 128;
+/** Headers of a stream request: how many, and names and values together. */
+export const MAX_HEADERS = 64;
+export const MAX_HEADERS_BYTES = 8_192;
+/** Entries in a list of protocols or capabilities, and the length of each. */
+export const MAX_LIST_ENTRIES = 32;
+export const MAX_LIST_ENTRY_CHARACTERS = 64;
+/** A rejection's reason, in bytes of UTF-8. */
+export const MAX_REASON_BYTES = 512;
+/** The longest handshake; proxies and NATs rarely hold a silent request longer. */
+export const MAX_HANDSHAKE_TIMEOUT_MS = 60_000;
+/** The longest life of a shared access signature that a hub takes. */
+export const MAX_SIGNATURE_LIFE_MS = 86_400_000;
+/** A client corrects its clock by the hub's `Date` by at most this much. */
+export const MAX_CLOCK_OFFSET_MS = 86_400_000;

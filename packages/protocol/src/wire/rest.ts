@@ -1,0 +1,125 @@
+// The bodies of the REST interface: what a client sends, what the hub answers, and the guards for both (design section 5).
+import { isWireCode, type WireCode } from '../errors/codes.ts';
+import { asStreamId, capabilities } from './decode.ts';
+import { DEFAULT_STREAM_NAME, STREAM_PROTOCOLS } from './versions.ts';
+import { HANDSHAKE_TIMEOUT_MS } from './defaults.ts';
+import { asBoolean, asInteger, asString, asStrings, fail, type Fields, optional } from './guards.ts';
+import { MAX_HANDSHAKE_TIMEOUT_MS, MAX_LIST_ENTRIES, MAX_LIST_ENTRY_CHARACTERS, MAX_NAME_CHARACTERS } from './limits.ts';
+import { asHeaders, asStreamName, TOKEN_PATTERN } from './names.ts';
+
+const MAX_TEXT_CHARACTERS = 2_048;
+const MAX_KEY_CHARACTERS = 512;
+/** Base64 of 16 to 256 bytes: what a shared access key may be. */
+const KEY_PATTERN = /^(?:[A-Za-z0-9+/]{4}){5,85}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Body of `POST /v1/devices/{id}/streams`. */
+export interface OpenStreamBody {
+  readonly name: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly protocols: readonly string[];
+  readonly capabilities: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/** Its answer once the device has accepted. */
+export interface OpenStreamAnswer {
+  readonly streamId: string;
+  readonly protocol: string;
+  readonly capabilities: readonly string[];
+  /** Where the service leg is dialled. */
+  readonly url: string;
+  /** The service leg's stream token. */
+  readonly token: string;
+  readonly expiresInMs: number;
+}
+
+/** Body of `PUT /v1/devices/{id}`. */
+export interface PutDeviceBody {
+  readonly enabled?: boolean | undefined;
+  /** One or two base64 keys; the hub makes what is missing. */
+  readonly keys?: readonly string[] | undefined;
+}
+
+/** A device as the hub shows it. */
+export interface DeviceView {
+  readonly deviceId: string;
+  readonly enabled: boolean;
+  readonly connected: boolean;
+  /** Only for callers that may write devices. */
+  readonly keys?: readonly string[] | undefined;
+}
+
+/** Answer of `GET /v1/hub`. */
+export interface HubView {
+  readonly hostName: string;
+  readonly streamingEndpoints: readonly string[];
+  readonly version: string;
+}
+
+/** Body of every answer that is no success. */
+export interface ErrorBody {
+  readonly code: WireCode;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number | undefined;
+  readonly trackingId: string;
+  readonly details?: Fields | undefined;
+}
+
+export function asOpenStreamBody(fields: Fields): OpenStreamBody {
+  const protocols = optional(fields['protocols'], (value) => asStrings(value, 'protocols', MAX_LIST_ENTRIES, MAX_LIST_ENTRY_CHARACTERS));
+  if (protocols?.length === 0) fail('protocols', 'at least one stream protocol', protocols);
+  return {
+    name: asStreamName(fields['name'] ?? DEFAULT_STREAM_NAME),
+    headers: asHeaders(fields['headers'] ?? {}, 'headers'),
+    protocols: protocols ?? STREAM_PROTOCOLS,
+    capabilities: capabilities(fields, 'body'),
+    timeoutMs: asInteger(fields['timeoutMs'] ?? HANDSHAKE_TIMEOUT_MS, 'timeoutMs', 1, MAX_HANDSHAKE_TIMEOUT_MS),
+  };
+}
+
+export function asOpenStreamAnswer(fields: Fields): OpenStreamAnswer {
+  return {
+    streamId: asStreamId(fields['streamId'], 'streamId'),
+    protocol: asString(fields['protocol'], 'protocol', MAX_LIST_ENTRY_CHARACTERS),
+    capabilities: capabilities(fields, 'answer'),
+    url: asString(fields['url'], 'url', MAX_TEXT_CHARACTERS),
+    token: asString(fields['token'], 'token', 43, TOKEN_PATTERN),
+    expiresInMs: asInteger(fields['expiresInMs'], 'expiresInMs', 0, MAX_HANDSHAKE_TIMEOUT_MS),
+  };
+}
+
+export function asPutDeviceBody(fields: Fields): PutDeviceBody {
+  return {
+    enabled: optional(fields['enabled'], (value) => asBoolean(value, 'enabled')),
+    keys: optional(fields['keys'], asKeys),
+  };
+}
+
+/** One or two shared access keys. */
+export function asKeys(value: unknown): string[] {
+  if (!Array.isArray(value) || value.length < 1 || value.length > 2) fail('keys', 'a list of one or two keys', value);
+  return value.map((key, index) => asString(key, `keys[${index}]`, MAX_KEY_CHARACTERS, KEY_PATTERN));
+}
+
+export function asHubView(fields: Fields): HubView {
+  return {
+    hostName: asString(fields['hostName'], 'hostName', MAX_TEXT_CHARACTERS),
+    streamingEndpoints: asStrings(fields['streamingEndpoints'], 'streamingEndpoints', MAX_LIST_ENTRIES, MAX_TEXT_CHARACTERS),
+    version: asString(fields['version'], 'version', MAX_NAME_CHARACTERS),
+  };
+}
+
+/** Reads an error body; `undefined` if it is none, as when a proxy on the way answered. */
+export function asErrorBody(fields: Fields): ErrorBody | undefined {
+  const { code, message, retryAfterMs, trackingId, details } = fields;
+  if (!isWireCode(code) || typeof message !== 'string') return undefined;
+  return {
+    code,
+    message: message.slice(0, MAX_TEXT_CHARACTERS),
+    retryable: fields['retryable'] === true,
+    retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : undefined,
+    trackingId: typeof trackingId === 'string' ? trackingId.slice(0, MAX_NAME_CHARACTERS) : '',
+    details: typeof details === 'object' && details !== null ? (details as Fields) : undefined,
+  };
+}

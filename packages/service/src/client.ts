@@ -1,0 +1,106 @@
+// The service's client: a thin facade over the REST interface, the handshake, and the streams that are open.
+import type { SecureContext } from 'node:tls';
+import {
+  type Clock,
+  CLOSE_TIMEOUT_MS,
+  createError,
+  createTrust,
+  type DeviceStream,
+  formatHost,
+  OpenStreams,
+  parseServiceConnectionString,
+  Signer,
+  systemClock,
+} from '@streams/protocol/internal';
+import { type CreateStreamOptions, openStream } from './open-stream.ts';
+import { credentialsOf, type ServiceClientOptions, type ServiceClientSettings } from './options.ts';
+import { Rest } from './rest.ts';
+
+/**
+ * Opens streams to devices by their id.
+ *
+ * ```ts
+ * const service = ServiceClient.fromConnectionString(connectionString);
+ * const stream = await service.createStream('pump-7', { name: 'echo' });
+ * stream.end('hello');
+ * for await (const chunk of stream) process.stdout.write(chunk);
+ * ```
+ */
+export class ServiceClient {
+  readonly #clock: Clock;
+  readonly #closeTimeoutMs: number;
+  readonly #origin: string;
+  readonly #trust: SecureContext;
+  readonly #rest: Rest;
+  readonly #streams = new OpenStreams();
+  #closed: Promise<void> | undefined;
+
+  /** @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
+  constructor(options: ServiceClientOptions) {
+    const credentials = credentialsOf(options);
+    const { clock = systemClock, closeTimeoutMs = CLOSE_TIMEOUT_MS } = options;
+    this.#clock = clock;
+    this.#closeTimeoutMs = closeTimeoutMs;
+    this.#origin = `https://${formatHost(credentials)}`;
+    this.#trust = createTrust({ ca: options.ca });
+    const signer = new Signer({ resource: credentials.hostName, policy: credentials.policy, key: credentials.key }, clock);
+    this.#rest = new Rest(this.#origin, this.#trust, signer, clock);
+  }
+
+  /**
+   * Makes a client from the connection string that the hub printed for the service's policy.
+   * @throws `STREAMS_INVALID_ARGUMENT` that names the field.
+   */
+  static fromConnectionString(connectionString: string | undefined, settings: ServiceClientSettings = {}): ServiceClient {
+    const credentials = parseServiceConnectionString(connectionString);
+    return new ServiceClient({
+      ...settings,
+      hostName: formatHost(credentials),
+      sharedAccessKeyName: credentials.policy,
+      sharedAccessKey: credentials.key.reveal(),
+      ca: settings.ca ?? credentials.caCertificate,
+    });
+  }
+
+  /**
+   * Opens a stream to a device; resolves once the device has accepted and both sides are connected.
+   *
+   * @throws
+   * - `STREAMS_STREAM_REJECTED` with the device's `reason`, `STREAMS_NO_HANDLER`, `STREAMS_HANDLER_FAILED`
+   * - `STREAMS_DEVICE_NOT_FOUND`, `STREAMS_DEVICE_NOT_CONNECTED`
+   * - `STREAMS_HANDSHAKE_TIMEOUT` with the `phase` that took too long
+   * - `STREAMS_UNAUTHENTICATED`, `STREAMS_FORBIDDEN`
+   * - `STREAMS_CONNECT_FAILED`, `STREAMS_TLS_FAILED`, `STREAMS_UNTRUSTED_ENDPOINT`
+   * - `STREAMS_STREAM_GONE` if the handshake was ended from elsewhere, `STREAMS_PROTOCOL_MISMATCH`
+   * - `STREAMS_ABORTED`, `STREAMS_CLOSED`, `STREAMS_INVALID_ARGUMENT`, `STREAMS_INVALID_DEVICE_ID`, `STREAMS_INVALID_STREAM_NAME`
+   */
+  async createStream(deviceId: string, options: CreateStreamOptions = {}): Promise<DeviceStream> {
+    if (this.#closed) throw createError('CLOSED');
+    const context = { rest: this.#rest, trust: this.#trust, clock: this.#clock, origin: this.#origin };
+    return this.#streams.add(await openStream(context, deviceId, options));
+  }
+
+  /**
+   * Opens no more streams, lets those that are open finish for `closeTimeoutMs`, aborts the rest, and resolves once every
+   * socket is gone. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** Ends all streams and connections at once. */
+  destroy(): void {
+    this.#closed ??= this.#rest.destroy();
+    this.#streams.abort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#streams.drain(this.#clock, this.#closeTimeoutMs);
+    await this.#rest.close();
+  }
+}

@@ -1,0 +1,14 @@
+// Public names of @streams/service.
+export { ServiceClient } from './client.ts';
+export type { CreateStreamOptions } from './open-stream.ts';
+export type { ServiceClientOptions, ServiceClientSettings } from './options.ts';
+export {
+  AuthenticationError,
+  DeviceNotConnectedError,
+  DeviceStream,
+  StreamRejectedError,
+  StreamsError,
+  StreamTerminatedError,
+  StreamTimeoutError,
+} from '@streams/protocol';
+export type { Cancel, Clock, EndedBy, ErrorCode, HandshakePhase, StreamOutcome } from '@streams/protocol';

@@ -1,0 +1,99 @@
+// The service's half of a handshake: asks the hub, then opens the service leg (design section 4).
+import type { SecureContext } from 'node:tls';
+import {
+  asDeviceId,
+  asHubView,
+  asOpenStreamAnswer,
+  asOpenStreamBody,
+  checkStreamUrl,
+  type Clock,
+  createError,
+  DeviceStream,
+  dial,
+  HANDSHAKE_GUARD_MS,
+  isForeignHost,
+  type Leg,
+  MAX_LEG_MESSAGE_BYTES,
+  type OpenStreamAnswer,
+  type OpenStreamBody,
+  STREAM_PROTOCOLS,
+  StreamsError,
+} from '@streams/protocol/internal';
+import type { Rest } from './rest.ts';
+
+/** How a stream is to be opened. */
+export interface CreateStreamOptions {
+  /** What the device is asked for. Default: `default`. */
+  readonly name?: string | undefined;
+  /** For the device's application: up to 64, names `[a-z0-9-]`, 8 KiB together. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The whole handshake, in milliseconds. Default: 30,000; at most 60,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Aborts the handshake, everywhere. It has no effect on the stream that resulted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a handshake needs of the client. */
+export interface OpenContext {
+  readonly rest: Rest;
+  readonly trust: SecureContext;
+  readonly clock: Clock;
+  /** `https://host[:port]` of the hub. */
+  readonly origin: string;
+}
+
+const CANCEL_TIMEOUT_MS = 5_000;
+
+/** Resolves once the stream is established. @throws see `ServiceClient.createStream`. */
+export async function openStream(context: OpenContext, deviceId: string, options: CreateStreamOptions): Promise<DeviceStream> {
+  const body = bodyOf(deviceId, options);
+  const path = `/v1/devices/${encodeURIComponent(deviceId)}/streams`;
+  const timeoutMs = body.timeoutMs + HANDSHAKE_GUARD_MS;
+  const answer = asOpenStreamAnswer(await context.rest.call({ method: 'POST', path, body, timeoutMs, signal: options.signal }));
+  try {
+    const leg = await openLeg(context, answer, options.signal);
+    return new DeviceStream(leg, { id: answer.streamId, name: body.name, deviceId });
+  } catch (error) {
+    cancel(context, answer.streamId);
+    // The token is held exactly as long as the handshake runs.
+    const gone = StreamsError.is(error) && error.code === 'STREAMS_UNAUTHENTICATED';
+    throw gone ? createError('STREAM_GONE', { cause: error }) : error;
+  }
+}
+
+async function openLeg(context: OpenContext, answer: OpenStreamAnswer, signal: AbortSignal | undefined): Promise<Leg> {
+  const { trust, clock } = context;
+  return dial({
+    url: checkStreamUrl(answer.url, await originsFor(context, answer.url, signal)),
+    protocol: answer.protocol,
+    authorization: `Bearer ${answer.token}`,
+    trust,
+    clock,
+    signal,
+    maxMessageBytes: MAX_LEG_MESSAGE_BYTES,
+    timeoutMs: answer.expiresInMs + HANDSHAKE_GUARD_MS,
+    phase: 'device-leg',
+  });
+}
+
+/** The hub's own origin; those that it publishes only where the URL leads elsewhere. */
+async function originsFor({ rest, origin }: OpenContext, url: string, signal: AbortSignal | undefined): Promise<string[]> {
+  if (!isForeignHost(url, [origin])) return [origin];
+  const hub = asHubView(await rest.call({ method: 'GET', path: '/v1/hub', timeoutMs: HANDSHAKE_GUARD_MS, signal }));
+  return [origin, ...hub.streamingEndpoints];
+}
+
+/** Tells the hub that nobody will come; it finds out by itself where this fails. */
+function cancel({ rest }: OpenContext, streamId: string): void {
+  rest.call({ method: 'DELETE', path: `/v1/streams/${streamId}`, timeoutMs: CANCEL_TIMEOUT_MS }).catch(() => undefined);
+}
+
+function bodyOf(deviceId: string, { name, headers, timeoutMs }: CreateStreamOptions): OpenStreamBody {
+  asDeviceId(deviceId);
+  try {
+    return asOpenStreamBody({ name, headers, timeoutMs, protocols: STREAM_PROTOCOLS });
+  } catch (error) {
+    if (!StreamsError.is(error) || error.code !== 'STREAMS_BAD_REQUEST') throw error;
+    throw createError('INVALID_ARGUMENT', { message: `createStream: ${error.message}`, details: { field: error.details['path'] } });
+  }
+}

@@ -1,0 +1,35 @@
+// What a service client is made from.
+import { type Clock, createError, isName, parseHost, Secret, type ServiceCredentials } from '@streams/protocol/internal';
+
+/** What can be set besides the identity. */
+export interface ServiceClientSettings {
+  /** CA certificates in PEM; they replace all other roots. Default: the connection string's, then `STREAMS_CA_FILE`, then Node's. */
+  readonly ca?: string | readonly string[] | undefined;
+  /** How long `close()` waits for open streams, in milliseconds. Default: 5,000. */
+  readonly closeTimeoutMs?: number | undefined;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock | undefined;
+}
+
+/** A service's identity, field by field, for who has no connection string. */
+export interface ServiceClientOptions extends ServiceClientSettings {
+  /** `host[:port]` of the hub. */
+  readonly hostName: string;
+  /** The shared access policy. */
+  readonly sharedAccessKeyName: string;
+  /** One of the policy's keys, base64. */
+  readonly sharedAccessKey: string;
+}
+
+/** @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
+export function credentialsOf(options: ServiceClientOptions): ServiceCredentials {
+  const host = parseHost(options.hostName);
+  if (!host) invalid('hostName', 'expected host or host:port');
+  if (!isName(options.sharedAccessKeyName)) invalid('sharedAccessKeyName', 'expected a policy name');
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(options.sharedAccessKey)) invalid('sharedAccessKey', 'expected base64');
+  return { ...host, policy: options.sharedAccessKeyName, key: new Secret(options.sharedAccessKey) };
+}
+
+function invalid(field: string, problem: string): never {
+  throw createError('INVALID_ARGUMENT', { message: `ServiceClient: ${field}: ${problem}`, details: { field } });
+}

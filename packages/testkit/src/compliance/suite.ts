@@ -1,0 +1,23 @@
+// The one suite that every kind of stream passes: in memory, over a WebSocket, through a hub, in a session.
+import { describe } from 'vitest';
+import { abortCases } from './aborts.ts';
+import { backPressureCases } from './back-pressure.ts';
+import { createBench } from './bench.ts';
+import { chunkingCases } from './chunking.ts';
+import { deathCases } from './deaths.ts';
+import { halfCloseCases } from './half-close.ts';
+import { orderCases } from './order.ts';
+import type { MakePair } from './pair.ts';
+
+/** Registers the suite for the streams that `makePair` joins. */
+export function streamCompliance(kind: string, makePair: MakePair): void {
+  describe(`stream compliance: ${kind}`, () => {
+    const bench = createBench(makePair);
+    orderCases(bench);
+    chunkingCases(bench);
+    halfCloseCases(bench);
+    backPressureCases(bench);
+    abortCases(bench);
+    deathCases(bench);
+  });
+}

@@ -1,0 +1,20 @@
+// The tests run against the sources; with TEST_DIST=1 siblings come from their builds.
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { Summary } from './scripts/vitest-summary.ts';
+
+// Setting conditions replaces Vite's own, hence the other three.
+const conditions = [...(process.env['TEST_DIST'] ? [] : ['@streams/source']), 'module', 'node', 'development|production'];
+
+const config: ViteUserConfig = defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: ['node'] } },
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    allowOnly: false, // or a forgotten `.only` passes for the whole run
+    reporters: ['default', new Summary()],
+    coverage: { provider: 'v8', include: ['packages/*/src/**'], reporter: ['text', 'json-summary'] },
+  },
+});
+export default config;
