@@ -29,7 +29,7 @@ export interface Leg extends Pick<EventEmitter<LegEvents>, 'on' | 'off' | 'once'
   readonly bufferedBytes: number;
   /**
    * Sends one message, in order. Takes over `message`: the caller no longer writes into it.
-   * `flushed` runs once the operating system has taken the message, or the leg is beyond sending.
+   * `flushed` runs once the operating system has taken the message; never if the leg ends before.
    */
   send(message: LegMessage, flushed?: () => void): void;
   /** Stops reading, so that the peer's writes stop in turn. */

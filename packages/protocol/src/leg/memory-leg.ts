@@ -1,8 +1,9 @@
 // Two legs joined in memory, with the manners of a WebSocket: for tests and simulation.
 import { EventEmitter } from 'eventemitter3';
 import type { Cancel, Clock } from '../time/clock.ts';
-import { CLOSE_CLEAN, CLOSE_LOST } from '../wire/close-codes.ts';
+import { CLOSE_CLEAN, CLOSE_LOST, MAX_CLOSE_REASON_BYTES } from '../wire/close-codes.ts';
 import { ABNORMAL_CLOSE_WAIT_MS } from '../wire/defaults.ts';
+import { cutUtf8 } from '../wire/encode.ts';
 import type { Leg, LegEnd, LegEvents, LegMessage } from './leg.ts';
 
 type Parcel =
@@ -30,10 +31,7 @@ class MemoryLeg extends EventEmitter<LegEvents> implements Leg {
   }
 
   send(message: LegMessage, flushed?: () => void): void {
-    if (this.#closing || this.#ended) {
-      if (flushed) setImmediate(flushed);
-      return;
-    }
+    if (this.#closing || this.#ended) return;
     this.bufferedBytes += message.length;
     this.#peer?.deliver({ kind: 'message', message, flushed });
   }
@@ -52,7 +50,7 @@ class MemoryLeg extends EventEmitter<LegEvents> implements Leg {
     if (code !== CLOSE_CLEAN) this.#stopWaiting ??= this.#clock.after(ABNORMAL_CLOSE_WAIT_MS, () => this.terminate());
     if (this.#closing) return;
     this.#closing = true;
-    this.#peer?.deliver({ kind: 'close', code, reason });
+    this.#peer?.deliver({ kind: 'close', code, reason: cutUtf8(reason, MAX_CLOSE_REASON_BYTES) });
     this.resume();
   }
 
@@ -76,7 +74,7 @@ class MemoryLeg extends EventEmitter<LegEvents> implements Leg {
     if (this.#ended) return;
     this.#ended = true;
     this.#stopWaiting?.();
-    for (const parcel of this.#inbox.splice(0)) this.#settle(parcel);
+    for (const parcel of this.#inbox.splice(0)) this.#release(parcel);
     this.emit('close', end);
     this.removeAllListeners();
   }
@@ -95,16 +93,15 @@ class MemoryLeg extends EventEmitter<LegEvents> implements Leg {
     while (!this.#paused && !this.#ended) {
       const parcel = this.#inbox.shift();
       if (parcel === undefined) return;
-      this.#settle(parcel);
+      this.#release(parcel);
+      if (parcel.kind === 'message' && parcel.flushed) setImmediate(parcel.flushed);
       if (parcel.kind === 'close') return this.#concluded(parcel);
       if (!this.#closing) this.emit('message', parcel.message);
     }
   }
 
-  #settle(parcel: Parcel): void {
-    if (parcel.kind === 'close') return;
-    if (this.#peer) this.#peer.bufferedBytes -= parcel.message.length;
-    if (parcel.flushed) setImmediate(parcel.flushed);
+  #release(parcel: Parcel): void {
+    if (parcel.kind === 'message' && this.#peer) this.#peer.bufferedBytes -= parcel.message.length;
   }
 
   #concluded(parcel: Parcel & { kind: 'close' }): void {

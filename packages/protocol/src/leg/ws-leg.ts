@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { EventEmitter } from 'eventemitter3';
 import type { Cancel, Clock } from '../time/clock.ts';
 import { CLOSE_CLEAN, MAX_CLOSE_REASON_BYTES } from '../wire/close-codes.ts';
-import { ABNORMAL_CLOSE_WAIT_MS } from '../wire/defaults.ts';
+import { ABNORMAL_CLOSE_WAIT_MS, PEER_CLOSE_WAIT_MS } from '../wire/defaults.ts';
 import { cutUtf8 } from '../wire/encode.ts';
 import { MAX_BUFFERED_CHUNKS, MAX_FRAGMENTS } from '../wire/limits.ts';
 import type { Leg, LegEvents, LegMessage } from './leg.ts';
@@ -28,7 +28,7 @@ export interface WebSocketLike {
   readonly CLOSED: number;
   on(event: string, listener: (...args: never[]) => void): unknown;
   once(event: string, listener: (...args: never[]) => void): unknown;
-  send(message: LegMessage, flushed?: () => void): void;
+  send(message: LegMessage, sent?: (error?: Error) => void): void;
   ping(): void;
   pong(): void;
   pause(): void;
@@ -74,6 +74,8 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
       options.clock,
       options.times ?? LEG_TIMES,
     );
+    const watch = (): void => this.#watchPeer();
+    socket.on('data', watch).on('end', watch);
     ws.on('message', (data: Buffer, isBinary: boolean) => this.#onMessage(data, isBinary));
     ws.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     ws.once('close', (code: number, reason: Buffer) => this.#onClose(code, reason.toString()));
@@ -86,7 +88,8 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
 
   send(message: LegMessage, flushed?: () => void): void {
     this.#liveness.sent();
-    this.#ws.send(message, flushed);
+    if (flushed === undefined) this.#ws.send(message);
+    else this.#ws.send(message, (error) => error ?? flushed());
   }
 
   pause(): void {
@@ -101,7 +104,7 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
   }
 
   close(code: number, reason = ''): void {
-    this.#bound(code);
+    this.#bound(code === CLOSE_CLEAN ? this.#options.cleanCloseLimitMs : ABNORMAL_CLOSE_WAIT_MS);
     if (this.#closing) return;
     this.#closing = true;
     this.#ws.close(code, cutUtf8(reason, MAX_CLOSE_REASON_BYTES));
@@ -122,15 +125,12 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
     this.#ws.terminate();
   }
 
-  #bound(code: number): void {
+  #bound(waitMs: number | undefined): void {
     if (this.#ws.readyState === this.#ws.CLOSED) return;
-    const waitMs = code === CLOSE_CLEAN ? this.#options.cleanCloseLimitMs : ABNORMAL_CLOSE_WAIT_MS;
     if (waitMs !== undefined) this.#stopWaiting ??= this.#options.clock.after(waitMs, () => this.#ws.terminate());
   }
 
   #probe(): void {
-    // ws has answered the peer's close and waits for the peer to go; that must not take for ever.
-    if (!this.#closing && this.#ws.readyState === this.#ws.CLOSING) return this.#ws.terminate();
     // While bytes wait to be sent the kernel probes by itself, and ours would only pile up.
     if (this.#ws.bufferedAmount === 0) this.#ws.pong();
   }
@@ -144,7 +144,14 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
     if (!error.code?.startsWith('WS_ERR_')) return;
     this.#violation = true;
     this.#closing = true;
-    this.#bound(0);
+    this.#bound(PEER_CLOSE_WAIT_MS);
+  }
+
+  /** ws tells of the peer's close only once the connection is gone, and the peer may let that wait for ever. */
+  #watchPeer(): void {
+    if (this.#closing || this.#ws.readyState !== this.#ws.CLOSING) return;
+    this.#closing = true;
+    this.#bound(PEER_CLOSE_WAIT_MS);
   }
 
   #onClose(code: number, reason: string): void {

@@ -125,8 +125,8 @@ export class DeviceStream extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: DoneCallback): void {
-    this.#writer.stop();
     const clean = error === null && this.#halfClose === 'both';
+    this.#writer.stop(error ?? this.#termination('local', CLOSE_ABORTED, this.#abortReason));
     this.#whenLegEnded(() => {
       const failure = clean ? this.#terminationOf(this.#legEnd) : error;
       this.#settle(failure, clean);
@@ -168,7 +168,6 @@ export class DeviceStream extends Duplex {
 
   #onLegClose(end: LegEnd): void {
     this.#legEnd = end;
-    this.#writer.stop();
     if (this.#onLegEnd) return this.#onLegEnd();
     const termination = this.#terminationOf(end);
     if (termination) this.destroy(termination);

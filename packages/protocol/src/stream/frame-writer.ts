@@ -4,39 +4,48 @@ import { HIGH_WATER_BYTES } from '../wire/defaults.ts';
 import { FRAME_HEADER_BYTES, markData } from '../wire/frames.ts';
 import { MAX_FRAME_PAYLOAD_BYTES } from '../wire/limits.ts';
 
-/** One write at a time; a stopped writer never calls back. */
+/** One write at a time. */
 export class FrameWriter {
   /** Payload bytes handed to the leg. */
   bytesWritten = 0;
   readonly #leg: Leg;
   #stopped = false;
+  /** Calls back for the write that waits for room. */
+  #waiting: ((error: Error) => void) | undefined;
 
   constructor(leg: Leg) {
     this.#leg = leg;
   }
 
   /** Calls `done` once every byte was copied into a frame and the leg has room for more. */
-  write(chunks: readonly Uint8Array[], done: () => void): void {
+  write(chunks: readonly Uint8Array[], done: (error?: Error) => void): void {
     this.#send(new Cursor(chunks), done);
   }
 
-  /** Drops what was not handed to the leg. */
-  stop(): void {
+  /** Drops what was not handed to the leg; the write that it belongs to fails with `error`. */
+  stop(error: Error): void {
     this.#stopped = true;
+    this.#waiting?.(error);
+    this.#waiting = undefined;
   }
 
-  #send(cursor: Cursor, done: () => void): void {
-    while (cursor.left > 0 && !this.#stopped) {
+  #send(cursor: Cursor, done: (error?: Error) => void): void {
+    if (this.#stopped) return;
+    this.#waiting = undefined;
+    while (cursor.left > 0) {
       const payloadBytes = Math.min(cursor.left, MAX_FRAME_PAYLOAD_BYTES);
       const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + payloadBytes);
       markData(frame);
       // The copy frees the caller's buffer for reuse as soon as `done` runs.
       cursor.copyTo(frame, FRAME_HEADER_BYTES);
       this.bytesWritten += payloadBytes;
-      if (this.#leg.bufferedBytes >= HIGH_WATER_BYTES) return this.#leg.send(frame, () => this.#send(cursor, done));
+      if (this.#leg.bufferedBytes >= HIGH_WATER_BYTES) {
+        this.#waiting = done;
+        return this.#leg.send(frame, () => this.#send(cursor, done));
+      }
       this.#leg.send(frame);
     }
-    if (!this.#stopped) done();
+    done();
   }
 }
 

@@ -7,6 +7,9 @@ export const HANDSHAKE_GUARD_MS = 5_000;
 /** A close other than 1000 waits this long for the peer, then cuts. */
 export const ABNORMAL_CLOSE_WAIT_MS = 1_000;
 
+/** A peer that has said its close has this long to leave; its leg is over, and the other side of the stream waits to be told. */
+export const PEER_CLOSE_WAIT_MS = 100;
+
 /** Stream leg: own silence before a control frame is sent; a quarter of the shortest idle limit on the path (60 s). */
 export const LEG_IDLE_MS = 15_000;
 /** Stream leg that is being read: silence after which the peer is dead. */

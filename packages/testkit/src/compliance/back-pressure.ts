@@ -1,12 +1,11 @@
 // Cases: a reader that stops makes the writer stop, with bounded memory, and loses nothing however long it takes.
 import { once } from 'node:events';
 import { describe, expect } from 'vitest';
-import { type Bench, pass, type Way } from './bench.ts';
+import { type Bench, pass, queueLimit, type Way } from './bench.ts';
 import { expectClean } from './outcomes.ts';
 import type { CompliancePair, ComplianceStream } from './pair.ts';
 import { CHUNK_BYTES, digestOf, MIB, payloadOf, readAll, readFirst, writeAll } from './traffic.ts';
 
-const DEFAULT_MAX_QUEUED_BYTES = 8 * MIB;
 /** The writer counts as stopped when it has written nothing for this long. */
 const STILL_MS = 200;
 /** Longer than the wait for a peer that should go; ten minutes where time costs nothing. */
@@ -110,8 +109,4 @@ async function longPause({ pair, from, to }: Way, payload: Buffer, realMs: numbe
   else await pass(pair, realMs);
   expect(digestOf(Buffer.concat([first, await readAll(to)]))).toBe(digestOf(payload));
   await expectClean(pair);
-}
-
-function queueLimit(pair: CompliancePair): number {
-  return pair.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES;
 }

@@ -25,6 +25,7 @@ export interface Way {
   readonly cut: (end: 'from' | 'to') => void;
 }
 
+const DEFAULT_MAX_QUEUED_BYTES = 8_388_608;
 const STEP_MS = 5;
 /** The machine's time for a step of the pair's: bytes cross real sockets meanwhile. */
 const REAL_STEP_MS = 1;
@@ -59,6 +60,11 @@ function wayOf(pair: CompliancePair, from: Side, to: Side): Way {
     else pair[sides[end]].destroy();
   };
   return { pair, from: pair[from], to: pair[to], cut };
+}
+
+/** What a writer may get rid of while nobody reads; twice as much surely blocks it. */
+export function queueLimit(pair: CompliancePair): number {
+  return pair.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES;
 }
 
 /** Lets `ms` of the pair's time pass. */

@@ -1,6 +1,6 @@
 // Cases: one side's connection dies; the other is told by a typed error, and nobody takes the truncation for an end.
 import { describe, expect } from 'vitest';
-import { type Bench, pass, type Way, within } from './bench.ts';
+import { type Bench, pass, queueLimit, type Way, within } from './bench.ts';
 import { closed, END_MS, expectTerminated, Log, outcomeOf } from './outcomes.ts';
 import { MIB, payloadOf } from './traffic.ts';
 
@@ -10,6 +10,7 @@ export function deathCases(bench: Bench): void {
     bench.eachWay('of an idle peer', deathOfIdle);
     bench.eachWay('of the writer', deathOfWriter);
     bench.eachWay('of the reader', deathOfReader);
+    bench.eachWay('of the reader while the writer ends', deathOfReaderDuringEnd);
     bench.eachWay('of the writer after its end, before the reply', deathAfterEnd);
     bench.eachWay('of the peer of a stream without an error listener', deathWithoutListener);
   });
@@ -43,11 +44,21 @@ async function deathOfReader({ pair, from, to, cut }: Way): Promise<void> {
   to.on('error', () => undefined);
   from.resume();
   to.once('data', () => cut('to'));
-  const calledBack = new Promise((resolve) => from.write(payloadOf(16 * MIB), resolve));
+  const calledBack = new Promise((resolve) => from.write(payloadOf(2 * queueLimit(pair)), resolve));
   await expectTerminated(pair, from, log);
-  expect(log.events).not.toContain('finish');
   await within(pair, END_MS, 'the callback of the write', calledBack);
   expect((await outcomeOf(pair, to)).clean).toBe(false);
+}
+
+async function deathOfReaderDuringEnd({ pair, from, to, cut }: Way): Promise<void> {
+  const log = new Log(from);
+  to.on('error', () => undefined);
+  from.resume();
+  to.once('data', () => cut('to'));
+  from.end(payloadOf(2 * queueLimit(pair)));
+  await expectTerminated(pair, from, log);
+  // Or `pipeline` would report that all was sent.
+  expect(log.events).toEqual(['error', 'close']);
 }
 
 async function deathAfterEnd({ pair, from, to, cut }: Way): Promise<void> {

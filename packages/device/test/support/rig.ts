@@ -1,0 +1,130 @@
+// What the tests of this package stand on: a real hub, clients of it, a bad network between them, and time of their own.
+import assert from 'node:assert/strict';
+import { DeviceClient, type DeviceClientSettings, type DeviceStream } from '@streams/device';
+import type { HubOptions } from '@streams/hub';
+import { startTestHub, type TestHub } from '@streams/hub/testing';
+import { ServiceClient, type ServiceClientSettings } from '@streams/service';
+import { FakeClock, FaultProxy, leakCheck, type LeakCheck, seededRandom } from '@streams/testkit';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+
+/** The device of a test, where it needs only one. */
+export const DEVICE = 'pump-7';
+
+/** A hub and whatever a test adds to it; everything is gone when the test ends. */
+export class Rig {
+  readonly clock: FakeClock;
+  readonly hub: TestHub;
+  readonly #cleanups: (() => unknown)[] = [];
+  #seed = 1;
+
+  constructor(clock: FakeClock, hub: TestHub) {
+    this.clock = clock;
+    this.hub = hub;
+  }
+
+  /** A device that is not connected. Through `port`, where the hub is to be reached over a proxy. */
+  async device(settings: DeviceClientSettings & { id?: string; port?: number } = {}): Promise<DeviceClient> {
+    const { id = DEVICE, port, ...others } = settings;
+    const connectionString = through(await this.hub.deviceConnectionString(id), port);
+    return this.use(
+      DeviceClient.fromConnectionString(connectionString, { clock: this.clock, random: seededRandom(this.#seed++), logger: MUTE, ...others }),
+    );
+  }
+
+  /** A connected device that echoes every stream. */
+  async echoDevice(settings: DeviceClientSettings & { id?: string; port?: number } = {}): Promise<DeviceClient> {
+    const device = await this.device(settings);
+    device.onStreamRequest(async (request) => void echo(await request.accept()));
+    await device.connect();
+    return device;
+  }
+
+  async service(settings: ServiceClientSettings = {}): Promise<ServiceClient> {
+    const connectionString = await this.hub.serviceConnectionString();
+    return this.use(ServiceClient.fromConnectionString(connectionString, { clock: this.clock, ...settings }));
+  }
+
+  /** A bad network in front of the hub. */
+  async proxy(): Promise<FaultProxy> {
+    const proxy = await FaultProxy.listen({ port: this.hub.port });
+    this.onEnd(() => proxy.close());
+    return proxy;
+  }
+
+  /** Ends a client with the test. */
+  use<T extends DeviceClient | ServiceClient>(client: T): T {
+    this.onEnd(async () => {
+      client.destroy();
+      await client.close();
+    });
+    return client;
+  }
+
+  onEnd(cleanup: () => unknown): void {
+    this.#cleanups.push(cleanup);
+  }
+
+  /** Lets time pass until `promise` settles. */
+  async passUntil<T>(promise: Promise<T>, stepMs = 100): Promise<T> {
+    let settled = false;
+    const settle = (): void => void (settled = true);
+    promise.then(settle, settle);
+    const endMs = this.clock.monotonicMs() + MOST_MS;
+    while (!settled && this.clock.monotonicMs() < endMs) await this.clock.advance(stepMs, { realMs: 1 });
+    assert(settled, `nothing came within ${MOST_MS} ms of the fake clock`);
+    return promise;
+  }
+
+  /** Ends everything, and sees that no timer is left. */
+  async end(): Promise<void> {
+    const ended = Promise.all(this.#cleanups.reverse().map((cleanup) => cleanup())).then(() => this.hub.close());
+    await this.passUntil(ended);
+    expect(this.clock.pendingTimers, 'timers left on the clock').toBe(0);
+  }
+}
+
+const MOST_MS = 3_600_000;
+const MUTE = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** Starts a hub on a clock that stands still; ends everything with the test. */
+export async function startRig(options: Partial<HubOptions> = {}): Promise<Rig> {
+  const clock = new FakeClock();
+  const rig = new Rig(clock, await startTestHub({ clock, ...options }));
+  onTestFinished(() => rig.end());
+  return rig;
+}
+
+/** Sends back what comes, and ends when it ends. */
+export function echo(stream: DeviceStream): DeviceStream {
+  stream.pipe(stream);
+  return stream;
+}
+
+/** Writes `text`, ends, and reads the answer to its end. */
+export async function roundTrip(stream: DeviceStream, text: string): Promise<string> {
+  stream.end(text);
+  return (await stream.toArray()).join('');
+}
+
+/** A connection string that leads to another port. */
+export function through(connectionString: string, port: number | undefined): string {
+  return port === undefined ? connectionString : connectionString.replace(/(HostName=[^;:]+):\d+/, `$1:${port}`);
+}
+
+/** Waits for something that real sockets bring about. */
+export async function until(what: string, condition: () => boolean, withinMs = 3_000): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!condition()) {
+    assert(performance.now() < deadline, `waited ${withinMs} ms for this: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** Sees at the end of the file that no socket and no timer of the machine is left. Call it first. */
+export function expectNoLeaks(): void {
+  let leaks: LeakCheck;
+  beforeAll(() => {
+    leaks = leakCheck();
+  });
+  afterAll(() => leaks.settled());
+}

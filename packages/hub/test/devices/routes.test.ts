@@ -1,0 +1,81 @@
+// REST of devices: created with keys, changed, shown to who may see, and cut off when disabled.
+import { randomBytes } from 'node:crypto';
+import { startTestHub, type TestHub } from '@streams/hub/testing';
+import { leakCheck } from '@streams/testkit';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { rawLink } from '../support/raw.ts';
+import { authorization, call, send } from '../support/rest.ts';
+
+const leaks = leakCheck();
+const key = (): string => randomBytes(32).toString('base64');
+let test: TestHub;
+beforeAll(async () => {
+  test = await startTestHub({
+    policies: [
+      { name: 'test', keys: [key()], permissions: ['device:read', 'device:write'] },
+      { name: 'reader', keys: [key()], permissions: ['device:read'] },
+      { name: 'opener', keys: [key(), key()], permissions: ['stream:create'] },
+    ],
+  });
+});
+afterAll(async () => {
+  await test.close();
+  await leaks.settled();
+});
+
+it('makes a device with two keys, then changes it', async () => {
+  const created = await call(test, 'PUT', '/v1/devices/a', { body: {} });
+  expect(created).toMatchObject({ status: 201, body: { deviceId: 'a', enabled: true, connected: false } });
+  const keys = created.body['keys'] as string[];
+  expect(keys.map((text) => Buffer.from(text, 'base64').length)).toEqual([32, 32]);
+  expect(await call(test, 'PUT', '/v1/devices/a', { body: { enabled: false } })).toMatchObject({ status: 200, body: { enabled: false, keys } });
+  const mine = key();
+  const [first, second] = (await call(test, 'PUT', '/v1/devices/a', { body: { keys: [mine] } })).body['keys'] as string[];
+  expect(first).toBe(mine);
+  expect(keys).not.toContain(second);
+});
+
+it('names what is wrong with a body', async () => {
+  expect(await call(test, 'PUT', '/v1/devices/a', { body: { enabled: 'yes' } })).toMatchObject({ status: 400, body: { details: { path: 'enabled' } } });
+  expect(await call(test, 'PUT', '/v1/devices/a', { body: { keys: ['short'] } })).toMatchObject({ status: 400, body: { details: { path: 'keys[0]' } } });
+});
+
+it('takes every id of the grammar, and no other', async () => {
+  for (const id of ['a', 'A', "-.%_*?!(),:=@$'", 'x%2Fy', '...', 'y'.repeat(128)]) {
+    expect(await call(test, 'PUT', `/v1/devices/${encodeURIComponent(id)}`)).toMatchObject({ status: 201 - Number(id === 'a'), body: { deviceId: id } });
+    expect(await call(test, 'GET', `/v1/devices/${encodeURIComponent(id)}`)).toMatchObject({ status: 200, body: { deviceId: id } });
+  }
+  for (const id of ['%2e', '%2e%2e', 'a%2fb', 'a%20b', 'y'.repeat(129), '%00', '%C3%BC']) {
+    expect(await call(test, 'GET', `/v1/devices/${id}`)).toMatchObject({ status: 400, body: { code: 'INVALID_DEVICE_ID' } });
+  }
+});
+
+it('shows keys only to who may write', async () => {
+  await call(test, 'PUT', '/v1/devices/b');
+  const reader = { headers: { authorization: await authorization(test, 'reader') } };
+  expect((await call(test, 'GET', '/v1/devices/b')).body['keys']).toHaveLength(2);
+  const seen = await send(test, 'GET', '/v1/devices/b', reader);
+  expect(seen).toMatchObject({ status: 200, body: { deviceId: 'b', enabled: true, connected: false } });
+  expect(seen.body['keys']).toBeUndefined();
+  expect(await send(test, 'PUT', '/v1/devices/b', reader)).toMatchObject({ status: 403, body: { code: 'FORBIDDEN', details: { permission: 'device:write' } } });
+  const opener = { headers: { authorization: await authorization(test, 'opener') } };
+  expect(await send(test, 'GET', '/v1/devices/b', opener)).toMatchObject({ status: 403 });
+  expect(await send(test, 'GET', '/v1/devices/none', reader)).toMatchObject({ status: 404, body: { code: 'DEVICE_NOT_FOUND' } });
+});
+
+it('a device may do none of it', async () => {
+  const { deviceAuthorization } = await import('../support/raw.ts');
+  const device = { headers: { authorization: await deviceAuthorization(test, 'c') } };
+  expect(await send(test, 'GET', '/v1/devices/c', device)).toMatchObject({ status: 403 });
+  expect(await send(test, 'POST', '/v1/devices/c/streams', device)).toMatchObject({ status: 403 });
+  expect(await send(test, 'GET', '/v1/hub', device)).toMatchObject({ status: 200 });
+});
+
+it('shows who is connected, and cuts off who is disabled', async () => {
+  const [link] = await rawLink(test, 'd');
+  expect((await call(test, 'GET', '/v1/devices/d')).body['connected']).toBe(true);
+  await call(test, 'PUT', '/v1/devices/d', { body: { enabled: false } });
+  expect(await link.readClose()).toEqual({ code: 1008, reason: 'REVOKED;retry=0' });
+  expect((await call(test, 'GET', '/v1/devices/d')).body['connected']).toBe(false);
+  link.destroy();
+});

@@ -1,0 +1,47 @@
+// Raw peers of a test hub: connections that keep to no protocol, and legs that are told what to do byte by byte.
+import { parseDeviceConnectionString, parseServiceConnectionString, Signer, systemClock } from '@streams/protocol/internal';
+import type { TestHub } from '@streams/hub/testing';
+import { RawPeer, type RequestHeader, type ResponseHead } from '@streams/testkit';
+
+/** A TLS connection to the hub that trusts its CA. */
+export async function rawPeer(test: TestHub, timeoutMs = 5_000): Promise<RawPeer> {
+  const { caCertificate = '' } = parseServiceConnectionString(await test.serviceConnectionString());
+  return RawPeer.connect({ port: test.port, tls: { host: '127.0.0.1', ca: caCertificate, ALPNProtocols: ['http/1.1'] }, timeoutMs });
+}
+
+/** The `Authorization` value of a device. */
+export async function deviceAuthorization(test: TestHub, deviceId: string): Promise<string> {
+  const { hostName, key } = parseDeviceConnectionString(await test.deviceConnectionString(deviceId));
+  return new Signer({ resource: `${hostName}/devices/${deviceId}`, key }, systemClock).authorization();
+}
+
+/** A control link, or what the hub answered instead. */
+export async function rawLink(test: TestHub, deviceId: string, headers: readonly RequestHeader[] = []): Promise<[RawPeer, ResponseHead]> {
+  const peer = await rawPeer(test);
+  const head = await peer.upgrade(`/v1/devices/${encodeURIComponent(deviceId)}/control`, [
+    ['Authorization', await deviceAuthorization(test, deviceId)],
+    ['Sec-WebSocket-Protocol', 'streams.control.v1'],
+    ...headers,
+  ]);
+  return [peer, head];
+}
+
+/** Asks for a leg, and does not wait: the answer may be held. */
+export async function rawLeg(test: TestHub, url: string, token: string, headers: readonly RequestHeader[] = []): Promise<Pending> {
+  const peer = await rawPeer(test);
+  const answer = peer.upgrade(new URL(url).pathname, [['Authorization', `Bearer ${token}`], ...headers]);
+  answer.catch(() => undefined);
+  return { peer, answer };
+}
+
+/** A leg that waits. */
+export interface Pending {
+  readonly peer: RawPeer;
+  readonly answer: Promise<ResponseHead>;
+}
+
+/** Reads the JSON body behind a response head. */
+export async function bodyOf(peer: RawPeer, head: ResponseHead): Promise<Record<string, unknown>> {
+  const bytes = await peer.readBytes(Number(head.headers['content-length']));
+  return JSON.parse(bytes.toString()) as Record<string, unknown>;
+}
