@@ -118,6 +118,11 @@ export class Hub {
     return { port: actual, url: this.#listening.publicUrl };
   }
 
+  /** Handshakes and streams that have not ended. */
+  get openStreams(): number {
+    return this.#broker.size;
+  }
+
   /** Ends handshakes, streams and control links, and resolves once every connection is gone. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#close();

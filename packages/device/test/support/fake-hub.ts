@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { DeviceClient, type DeviceClientSettings } from '@streams/device';
 import { closePayload, encodeFrame, FakeClock, type Frame, OPCODE, parseFrame, seededRandom } from '@streams/testkit';
-import { expect, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { type Certificate, certificateFor } from './certificate.ts';
 import { DEVICE, until } from './rig.ts';
 
@@ -136,7 +136,7 @@ export class FakeHub {
       hub.#server.close();
       for (const { socket } of hub.upgrades) socket.destroy();
       await closed;
-      expect(hub.clock.pendingTimers, 'timers left on the clock').toBe(0);
+      await until('no timer is left on the clock', () => hub.clock.pendingTimers === 0);
     });
     return hub;
   }

@@ -120,6 +120,16 @@ export async function until(what: string, condition: () => boolean, withinMs = 3
   }
 }
 
+/** True if `promise` is not settled, however many turns it gets. */
+export async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  const pending = new Promise<'pending'>((resolve) => setTimeout(() => resolve('pending'), 20));
+  const settled = promise.then(
+    () => 'settled',
+    () => 'settled',
+  );
+  return (await Promise.race([settled, pending])) === 'pending';
+}
+
 /** Sees at the end of the file that no socket and no timer of the machine is left. Call it first. */
 export function expectNoLeaks(): void {
   let leaks: LeakCheck;

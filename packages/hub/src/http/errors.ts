@@ -21,10 +21,10 @@ export function errorAnswer(error: StreamsError, trackingId: string): { status: 
 }
 
 /** Sends a JSON answer, unless the caller is gone. */
-export function sendJson(response: ServerResponse, status: number, body: object | undefined): void {
+export function sendJson(response: ServerResponse, status: number, body: object | undefined, keepAlive: boolean): void {
   if (response.headersSent || response.destroyed) return;
   // Who is not authenticated gets no connection to keep.
-  if (status === 401) response.setHeader('Connection', 'close');
+  if (!keepAlive || status === 401) response.setHeader('Connection', 'close');
   const text = body === undefined ? '' : JSON.stringify(body);
   response.writeHead(status, {
     'Content-Type': 'application/json',

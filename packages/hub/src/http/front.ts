@@ -34,14 +34,8 @@ export class Front {
   /** Answers a request. */
   async onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const trackingId = newId(this.#context.random);
-    const healthy = health(request.method, request.url, this.#context.isReady());
-    try {
-      const answer = healthy ?? (await this.#answer(request, response, trackingId));
-      sendJson(response, answer.status, answer.body);
-    } catch (thrown) {
-      const { status, body } = errorAnswer(toStreamsError(thrown, trackingId, this.#context.logger), trackingId);
-      sendJson(response, status, body);
-    }
+    const { status, body } = await this.#answerOrError(request, response, trackingId);
+    sendJson(response, status, body, this.#context.isReady());
   }
 
   /** Grants, holds or refuses an upgrade. */
@@ -66,6 +60,15 @@ export class Front {
     if (typeof identity !== 'string') return identity;
     this.#context.logger.warn({ trackingId, cause: identity }, 'a credential was refused');
     throw createError('UNAUTHENTICATED');
+  }
+
+  async #answerOrError(request: IncomingMessage, response: ServerResponse, trackingId: string): Promise<Answer> {
+    try {
+      const healthy = health(request.method, request.url, this.#context.isReady());
+      return healthy ?? (await this.#answer(request, response, trackingId));
+    } catch (thrown) {
+      return errorAnswer(toStreamsError(thrown, trackingId, this.#context.logger), trackingId);
+    }
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, trackingId: string): Promise<Answer> {

@@ -69,6 +69,8 @@ export class DeviceStream extends Duplex {
     leg.on('close', (end) => this.#onLegClose(end));
     // A lost connection must not end the process of an application that watches `outcome` alone.
     this.on('error', () => undefined);
+    // Fills the buffer at once, as a socket does, so that an end is seen where nobody reads yet.
+    this.read(0);
   }
 
   /** Payload bytes received. */

@@ -1,0 +1,68 @@
+// Options that are wrong: each is named by its path, with the remedy and without the value.
+import { createHub, type HubOptions, StreamsError } from '@streams/hub';
+import { describe, expect, it } from 'vitest';
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+const GOOD: HubOptions = {
+  hostNames: ['hub.example'],
+  tls: { dataDirectory: '/nowhere' },
+  policies: [{ name: 'backend', keys: [KEY], permissions: ['stream:create'] }],
+  logger: false,
+};
+const policy = GOOD.policies[0];
+
+function problemWith(change: object): { field: unknown; message: string } {
+  try {
+    createHub({ ...GOOD, ...change } as HubOptions);
+  } catch (error) {
+    if (StreamsError.is(error) && error.code === 'STREAMS_INVALID_ARGUMENT') return { field: error.details['field'], message: error.message };
+    throw error;
+  }
+  throw new Error('the options were taken');
+}
+
+describe('createHub', () => {
+  it('takes good options, and opens nothing', async () => {
+    const hub = createHub({ ...GOOD, publicUrl: 'https://hub.example:8443', streamingUrl: 'https://streams.example' });
+    await hub.close();
+  });
+
+  it.each([
+    { change: { hostNames: [] }, field: 'hostNames' },
+    { change: { hostNames: ['hub.example:8443'] }, field: 'hostNames[0]' },
+    { change: { hostNames: ['https://hub.example'] }, field: 'hostNames[0]' },
+    { change: { publicUrl: 'http://hub.example' }, field: 'publicUrl' },
+    { change: { streamingUrl: 'https://hub.example/path' }, field: 'streamingUrl' },
+    { change: { policies: [] }, field: 'policies' },
+    { change: { policies: [{ ...policy, keys: [] }] }, field: 'policies[0].keys' },
+    { change: { policies: [{ ...policy, keys: ['c2hvcnQ='] }] }, field: 'policies[0].keys[0]' },
+    { change: { policies: [{ ...policy, permissions: ['everything'] }] }, field: 'policies[0].permissions[0]' },
+    { change: { policies: [{ ...policy, name: 'a b' }] }, field: 'policies[0].name' },
+    { change: { policies: [policy, policy] }, field: 'policies' },
+    { change: { tls: {} }, field: 'tls' },
+    { change: { tls: undefined }, field: 'tls' },
+    { change: { hostnames: ['x'] }, field: 'options' },
+  ])('names $field', ({ change, field }) => {
+    expect(problemWith(change).field).toBe(field);
+  });
+
+  it('never shows a key', () => {
+    const secret = 'bm90LWEtZ29vZC1rZXk';
+    expect(problemWith({ policies: [{ ...policy, keys: [secret] }] }).message).not.toContain(secret);
+  });
+});
+
+describe('listen', () => {
+  it('says what is wrong with a key pair', async () => {
+    const hub = createHub({ ...GOOD, tls: { key: 'no key', cert: 'no certificate' } });
+    await expect(hub.listen({ port: 0 })).rejects.toMatchObject({ code: 'STREAMS_INVALID_ARGUMENT', details: { field: 'tls' } });
+    await hub.close();
+  });
+
+  it('is needed before a connection string', async () => {
+    const hub = createHub(GOOD);
+    await expect(hub.connectionString({ policy: 'backend' })).rejects.toMatchObject({ code: 'STREAMS_INVALID_STATE' });
+    await hub.close();
+    await expect(hub.listen({ port: 0 })).rejects.toMatchObject({ code: 'STREAMS_INVALID_STATE' });
+  });
+});

@@ -1,0 +1,163 @@
+// Which link of which instance of a device is asked, and what comes of links that are lost: on legs in memory and the fake clock.
+import { type HubMessage, type Leg, type LegEnd, memoryLegPair, newId } from '@streams/protocol/internal';
+import { FakeClock, seededRandom } from '@streams/testkit';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { OfferAnswer, StreamOffer } from '../../src/control/session.ts';
+import { Sessions } from '../../src/control/sessions.ts';
+
+const WELCOME: HubMessage = { type: 'welcome', hub: { name: 'hub', version: '0' }, streamingEndpoints: [], timeMs: 0, capabilities: [] };
+const HOUR_MS = 3_600_000;
+const random = seededRandom(1);
+let clock: FakeClock;
+let sessions: Sessions;
+beforeEach(() => {
+  clock = new FakeClock();
+  sessions = new Sessions(clock, () => WELCOME);
+});
+afterEach(async () => {
+  sessions.close(1012, 'DRAINING;retry=1');
+  await clock.advance(1_000);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+/** The device's end of a link, and what came over it. */
+interface DeviceEnd {
+  readonly leg: Leg;
+  readonly got: string[];
+  end?: LegEnd;
+}
+
+function attach(instanceId: string, expiresInMs = HOUR_MS): DeviceEnd {
+  const [leg, hubLeg] = memoryLegPair(clock);
+  const end: DeviceEnd = { leg, got: [] };
+  leg.on('message', (text) => end.got.push((JSON.parse(String(text)) as { type: string }).type));
+  leg.on('close', (how) => (end.end = how));
+  leg.resume();
+  sessions.attach({ deviceId: 'a', instanceId, leg: hubLeg, expiresInMs });
+  return end;
+}
+
+function offer(signal = new AbortController().signal): { streamId: string; answer: Promise<OfferAnswer> } {
+  const streamId = newId(random);
+  const request: StreamOffer = {
+    streamId,
+    name: 'test',
+    headers: {},
+    protocols: ['streams.v1'],
+    capabilities: [],
+    requester: { policy: 'p' },
+    timeoutMs: 1_000,
+    url: 'wss://hub/',
+    token: '',
+  };
+  const session = sessions.find('a');
+  if (!session) throw new Error('not connected');
+  const answer = session.offer(request, { signal });
+  answer.catch(() => undefined);
+  return { streamId, answer };
+}
+
+function accept({ leg }: DeviceEnd, streamId: string): void {
+  leg.send(JSON.stringify({ type: 'accept', streamId, protocol: 'streams.v1' }));
+}
+
+describe('a device with one link', () => {
+  it('is welcomed, asked and answers', async () => {
+    const device = attach('one');
+    const { streamId, answer } = offer();
+    accept(device, streamId);
+    expect(await answer).toEqual({ accepted: true, protocol: 'streams.v1', capabilities: [] });
+    expect(device.got).toEqual(['welcome', 'request']);
+  });
+
+  it('is told when its answer is no longer wanted, answered or not', async () => {
+    const device = attach('one');
+    const [early, late] = [new AbortController(), new AbortController()];
+    const { answer: unanswered } = offer(early.signal);
+    const { streamId, answer: answered } = offer(late.signal);
+    accept(device, streamId);
+    await answered;
+    early.abort('STREAM_GONE');
+    late.abort('HANDSHAKE_TIMEOUT');
+    await expect(unanswered).rejects.toMatchObject({ wireCode: 'STREAM_GONE' });
+    await clock.advance(1);
+    expect(device.got).toEqual(['welcome', 'request', 'request', 'cancel', 'cancel']);
+  });
+
+  it('keeps its unanswered requests for 2 s without a link', async () => {
+    const first = attach('one');
+    const [kept, lost] = [offer(), offer()];
+    first.leg.terminate();
+    await clock.advance(1_900, { stepMs: 100 });
+    expect(sessions.isConnected('a')).toBe(false);
+    const second = attach('one');
+    accept(second, kept.streamId);
+    expect(await kept.answer).toMatchObject({ accepted: true });
+    second.leg.terminate();
+    await clock.advance(2_200, { stepMs: 100 });
+    await expect(lost.answer).rejects.toMatchObject({ wireCode: 'DEVICE_NOT_CONNECTED', details: { phase: 'answer' } });
+    expect(sessions.find('a')).toBeUndefined();
+  });
+
+  it('is cut off when its credential ends', async () => {
+    const device = attach('one', 60_000);
+    await clock.advance(59_000);
+    expect(device.end).toBeUndefined();
+    await clock.advance(2_000);
+    expect(device.end).toMatchObject({ code: 1008, reason: 'TOKEN_EXPIRED;retry=1' });
+  });
+});
+
+describe('a newer link', () => {
+  it('of the same instance takes new requests; the older still answers, until the hub closes it after 10 s', async () => {
+    const older = attach('one');
+    const { streamId, answer } = offer();
+    const newer = attach('one');
+    const second = offer();
+    accept(older, streamId);
+    accept(newer, second.streamId);
+    expect(await answer).toMatchObject({ accepted: true });
+    expect(await second.answer).toMatchObject({ accepted: true });
+    expect([older.got, newer.got]).toEqual([
+      ['welcome', 'request'],
+      ['welcome', 'request'],
+    ]);
+    await clock.advance(9_000);
+    expect(older.end).toBeUndefined();
+    await clock.advance(1_500);
+    expect(older.end).toMatchObject({ code: 1000 });
+    expect(sessions.isConnected('a')).toBe(true);
+  });
+
+  it('of another instance replaces the older at once, and its requests fail', async () => {
+    const older = attach('one');
+    const { answer } = offer();
+    const newer = attach('two');
+    await expect(answer).rejects.toMatchObject({ wireCode: 'DEVICE_NOT_CONNECTED' });
+    await clock.advance(1);
+    expect(older.end).toMatchObject({ code: 4409, reason: 'REPLACED;retry=0' });
+    await clock.advance(5_000);
+    expect(sessions.isConnected('a')).toBe(true);
+    expect(newer.end).toBeUndefined();
+  });
+});
+
+describe('nonsense', () => {
+  it('answers of unknown streams and late answers change nothing', async () => {
+    const device = attach('one');
+    accept(device, 'A'.repeat(22));
+    const { streamId, answer } = offer();
+    accept(device, streamId);
+    accept(device, streamId);
+    await answer;
+    await clock.advance(1);
+    expect(device.end).toBeUndefined();
+  });
+
+  it('text that is no message ends the link', async () => {
+    const device = attach('one');
+    device.leg.send('{');
+    await clock.advance(1);
+    expect(device.end).toMatchObject({ code: 1007 });
+  });
+});

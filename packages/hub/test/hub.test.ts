@@ -1,0 +1,98 @@
+// The hub as a whole: many streams at once, nothing left behind, a close that ends everything, and a record of each outcome.
+import { createHash, randomBytes } from 'node:crypto';
+import { FakeClock, leakCheck } from '@streams/testkit';
+import { afterEach, describe, expect, it } from 'vitest';
+import { echo, hashOf, openPair, startTrio, type Trio, until } from './support/streams.ts';
+
+const leaks = leakCheck();
+let trio: Trio;
+afterEach(async () => {
+  await trio.close();
+  await leaks.settled();
+});
+
+describe('many at once', () => {
+  it('200 streams carry 200 contents, each its own, and each is counted', async () => {
+    trio = await startTrio();
+    echo(trio.device);
+    const results = await Promise.all(
+      Array.from({ length: 200 }, async (_, index) => {
+        const content = randomBytes(1_000 * (index % 150) + index);
+        const stream = await trio.service.createStream('pump-7', { name: `n${index}` });
+        stream.end(content);
+        const [hash, outcome] = [await hashOf(stream), await stream.outcome];
+        return hash === createHash('sha256').update(content).digest('hex') && outcome.clean && stream.bytesRead === content.length;
+      }),
+    );
+    expect(results).toEqual(results.map(() => true));
+    await until(() => trio.test.records.filter(({ operation }) => operation === 'stream').length === 200);
+    for (const record of trio.test.records.filter(({ operation }) => operation === 'stream')) {
+      const index = Number(record.streamName.slice(1));
+      const bytes = 1_000 * (index % 150) + index;
+      expect(record).toMatchObject({ result: 'clean', bytesToDevice: bytes, bytesToService: bytes });
+    }
+  });
+
+  it('1,000 handshakes leave no socket, timer or token behind', async () => {
+    const clock = new FakeClock();
+    trio = await startTrio({ clock }, { clock }, { clock });
+    trio.device.onStreamRequest(async (request) => {
+      if (request.name === 'no') return request.reject('no');
+      const stream = await request.accept();
+      stream.resume().end();
+    });
+    const idle = { timers: clock.pendingTimers, sockets: sockets() };
+    const work = async (index: number): Promise<void> => {
+      if (index % 4 === 0) return expect(trio.service.createStream('pump-7', { name: 'no' })).rejects.toMatchObject({ reason: 'no' });
+      const stream = await trio.service.createStream('pump-7');
+      stream.resume().end();
+      expect((await stream.outcome).clean).toBe(true);
+    };
+    for (let done = 0; done < 1_000; done += 20) await Promise.all(Array.from({ length: 20 }, (_, index) => work(index)));
+    await until(() => trio.test.hub.openStreams === 0);
+    // What stays are the service's kept-alive connections: at most one for each call that ran at once.
+    await until(() => clock.pendingTimers === idle.timers && sockets() - idle.sockets <= 2 * 20);
+    expect(trio.test.records).toHaveLength(1_000 + 750);
+  });
+});
+
+describe('a record of the resource log', () => {
+  it('has every field, and no secret', async () => {
+    trio = await startTrio();
+    const [service, device] = await openPair(trio, 'web');
+    service.end('12345');
+    device.end('1234567');
+    await Promise.all([hashOf(service), hashOf(device)]);
+    await until(() => trio.test.records.length === 2);
+    const [handshake, stream] = trio.test.records;
+    const common = { category: 'DeviceStreams', deviceId: 'pump-7', streamName: 'web', streamId: service.id, policy: 'test', code: null };
+    expect(handshake).toMatchObject({ ...common, operation: 'handshake', result: 'established', bytesToDevice: null, endedBy: null });
+    expect(Object.keys(handshake?.stepsMs ?? {}).toSorted()).toEqual(['answer', 'device-leg', 'established', 'service-leg']);
+    expect(stream).toMatchObject({ ...common, operation: 'stream', result: 'clean', bytesToDevice: 5, bytesToService: 7, stepsMs: null });
+    expect(stream?.trackingId).toBe(handshake?.trackingId);
+    const fields = 'bytesToDevice bytesToService category code deviceId durationMs endedBy operation phase policy reason result stepsMs streamId streamName time traceparent trackingId';
+    for (const record of trio.test.records) expect(Object.keys(record).toSorted().join(' ')).toBe(fields);
+  });
+});
+
+describe('close', () => {
+  it('ends handshakes, streams and links, says why, and resolves', async () => {
+    trio = await startTrio();
+    const [service, device] = await openPair(trio);
+    trio.device.onStreamRequest(() => undefined);
+    const waiting = trio.service.createStream('pump-7');
+    waiting.catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const closed = trio.test.close();
+    await expect(waiting).rejects.toMatchObject({ code: 'STREAMS_DRAINING', retryable: true });
+    expect(await service.outcome).toEqual({ by: 'hub', reason: '', clean: false });
+    expect(await device.outcome).toEqual({ by: 'hub', reason: '', clean: false });
+    await closed;
+    await trio.test.close();
+    expect(trio.test.records.at(-1)).toMatchObject({ operation: 'stream', result: 'terminated', endedBy: 'hub' });
+  });
+});
+
+function sockets(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind.endsWith('Wrap')).length;
+}

@@ -1,0 +1,87 @@
+// The errors with fields of their own, and the one way to make an error from a wire code.
+import { describe, expect, it } from 'vitest';
+import { StreamsError } from '../../src/errors/base.ts';
+import { ERRORS, type WireCode } from '../../src/errors/codes.ts';
+import {
+  AuthenticationError,
+  createError,
+  DeviceNotConnectedError,
+  ReplacedError,
+  StreamRejectedError,
+  StreamTerminatedError,
+  StreamTimeoutError,
+} from '../../src/errors/kinds.ts';
+
+const CLASSES: Partial<Record<WireCode, typeof Error>> = {
+  STREAM_REJECTED: StreamRejectedError as typeof Error,
+  NO_HANDLER: StreamRejectedError as typeof Error,
+  HANDLER_FAILED: StreamRejectedError as typeof Error,
+  HANDSHAKE_TIMEOUT: StreamTimeoutError as unknown as typeof Error,
+  UNAUTHENTICATED: AuthenticationError as typeof Error,
+  DEVICE_NOT_CONNECTED: DeviceNotConnectedError as typeof Error,
+  REPLACED: ReplacedError as typeof Error,
+};
+const END = { reason: 'rebooting', closeCode: 4400, bytesRead: 5, bytesWritten: 7 };
+
+describe('createError', () => {
+  it.each(Object.keys(ERRORS) as WireCode[])('%s is of its class, and of no other', (wireCode) => {
+    const error = createError(wireCode);
+    const expected = CLASSES[wireCode] ?? StreamsError;
+    expect(error.constructor).toBe(expected);
+    expect(error).toBeInstanceOf(StreamsError);
+    expect(error).toMatchObject({ name: expected.name, code: `STREAMS_${wireCode}`, retryable: ERRORS[wireCode].retryable });
+    expect(StreamsError.is(error)).toBe(true);
+    expect(error.stack).toContain(`${expected.name}: `.slice(0, 5));
+  });
+
+  it.each(Object.keys(ERRORS) as WireCode[])('%s keeps all that it is given', (wireCode) => {
+    const options = { message: 'own words', cause: new Error('c'), details: { a: 1 }, retryAfterMs: 5, trackingId: 't' };
+    expect(createError(wireCode, options)).toMatchObject(options);
+  });
+
+  it('takes the fields of the subclasses from the details', () => {
+    expect(createError('NO_HANDLER', { details: { reason: 'busy' } })).toMatchObject({
+      reason: 'busy',
+      message: 'the device rejected the stream: busy',
+    });
+    const late = { phase: 'device-leg', timeoutMs: 5 };
+    expect(createError('HANDSHAKE_TIMEOUT', { details: late })).toMatchObject({
+      ...late,
+      message: 'the device accepted but did not connect its side of the stream within 5 ms',
+    });
+  });
+
+  it('takes no nonsense for them', () => {
+    for (const reason of [undefined, null, 7, ['r'], { r: 1 }])
+      expect(createError('STREAM_REJECTED', { details: { reason } })).toMatchObject({
+        reason: '',
+        message: ERRORS.STREAM_REJECTED.message,
+      });
+    for (const phase of [undefined, null, 7, 'toString', 'constructor', ''])
+      expect(createError('HANDSHAKE_TIMEOUT', { details: { phase, timeoutMs: '5' } })).toMatchObject({ phase: 'answer', timeoutMs: 0 });
+  });
+});
+
+describe('StreamTimeoutError', () => {
+  it.each([
+    ['answer', 'the device did not answer within 30000 ms'],
+    ['device-leg', 'the device accepted but did not connect its side of the stream within 30000 ms'],
+    ['service-leg', 'the service did not connect its side of the stream within 30000 ms'],
+  ] as const)('%s', (phase, message) => expect(new StreamTimeoutError(phase, 30_000)).toMatchObject({ phase, timeoutMs: 30_000, message }));
+});
+
+describe('StreamTerminatedError', () => {
+  it.each([
+    ['local', 'the stream was ended by this side (4400): rebooting'],
+    ['peer', 'the stream was ended by the other side (4400): rebooting'],
+    ['hub', 'the stream was ended by the hub (4400): rebooting'],
+    ['network', 'the stream was ended by the loss of the connection to the hub (4400): rebooting'],
+  ] as const)('%s', (by, message) => {
+    const error = new StreamTerminatedError({ by, ...END });
+    expect(error).toMatchObject({ name: 'StreamTerminatedError', code: 'STREAMS_STREAM_TERMINATED', by, ...END, message });
+  });
+
+  it('without a reason', () => {
+    expect(new StreamTerminatedError({ by: 'hub', ...END, reason: '' }).message).toBe('the stream was ended by the hub (4400)');
+  });
+});
