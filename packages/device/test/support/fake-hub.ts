@@ -147,7 +147,7 @@ export class FakeHub {
 
   /** The first message of a link. */
   welcome(...streamingEndpoints: string[]): object {
-    return { type: 'welcome', hub: { name: 'fake', version: '0' }, streamingEndpoints, timeMs: this.clock.wallMs(), capabilities: [] };
+    return { type: 'welcome', hub: { name: 'fake', version: '0' }, streamingEndpoints, timeMs: Math.floor(this.clock.wallMs()), capabilities: [] };
   }
 
   /** A stream request for the device, whose leg leads to `url`. */

@@ -22,7 +22,7 @@ const LOCAL: WireCode[] = [
 describe('the error table', () => {
   it.each(entries)('%s', (code, { message, retryable, httpStatus, exitCode }) => {
     expect(code).toMatch(/^[A-Z]+(?:_[A-Z]+)*$/);
-    expect(message).toMatch(/^[a-zA-Z].{9,140}[^.\s]$/);
+    expect(message).toMatch(/^[a-zA-Z].{9,140}\S$/);
     expect(typeof retryable).toBe('boolean');
     expect(EXIT_CODES).toContain(exitCode);
     if (httpStatus !== undefined) expect(httpStatus >= 400 && httpStatus <= 504).toBe(true);
