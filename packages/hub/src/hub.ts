@@ -2,6 +2,7 @@
 import type { Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import {
+  asPutDeviceBody,
   type Clock,
   CLOSE_RESTART,
   CLOSE_REVOKED,
@@ -135,10 +136,10 @@ export class Hub {
 
   /**
    * Creates a device, or changes one; keys that are missing are made.
-   * @throws `STREAMS_INVALID_DEVICE_ID`
+   * @throws `STREAMS_INVALID_DEVICE_ID`, `STREAMS_BAD_REQUEST` that names the field.
    */
   async putDevice(deviceId: string, body: PutDeviceBody = {}): Promise<DeviceRecord> {
-    return (await putDevice(this.#registry, this.#random, deviceId, body)).device;
+    return (await putDevice(this.#registry, this.#random, deviceId, asPutDeviceBody({ ...body }))).device;
   }
 
   /**

@@ -54,7 +54,8 @@ export async function openStream(context: OpenContext, deviceId: string, options
     const leg = await openLeg(context, answer, options.signal);
     return new DeviceStream(leg, { id: answer.streamId, name: body.name, deviceId });
   } catch (error) {
-    cancel(context, answer.streamId);
+    // Where the hub has answered, it knows.
+    if (!StreamsError.is(error) || error.details['httpStatus'] === undefined) cancel(context, answer.streamId);
     // The token is held exactly as long as the handshake runs.
     const gone = StreamsError.is(error) && error.code === 'STREAMS_UNAUTHENTICATED';
     throw gone ? createError('STREAM_GONE', { cause: error }) : error;

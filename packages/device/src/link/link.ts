@@ -69,6 +69,7 @@ export class Link {
 
   /** Resolves once connected. Rejects if that cannot come about by waiting, or the signal fires; then it can be called again. */
   async connect(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#state.name === 'closed') throw this.#state.cause ?? createError('CLOSED');
     if (this.#apply({ type: 'connect' })) {
       this.#first = deferred();
       this.#dial();

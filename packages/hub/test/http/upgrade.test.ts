@@ -113,7 +113,7 @@ describe('a stream token', () => {
     expect(await wrong(url, token)).toBe(401); // spent
   });
 
-  it('that a thousand use at once is good for exactly one', async () => {
+  it('that fifty use at once is good for exactly one', async () => {
     const { answer } = await accepted('d');
     const { url, token } = answer.body as unknown as Offer;
     const legs = await Promise.all(Array.from({ length: 50 }, () => rawLeg(test, url, token)));
