@@ -1,0 +1,74 @@
+// A hub, our clients and foreign ones, and the pairs of streams between them.
+import { DeviceClient } from '@streams/device';
+import { startTestHub, type TestHub } from '@streams/hub/testing';
+import { ServiceClient } from '@streams/service';
+import type { CompliancePair, ComplianceStream } from '@streams/testkit';
+import { ForeignDevice } from './device.ts';
+import { ForeignService } from './service.ts';
+
+/** Two hops of kernel buffers, and a relay that passes an end on in its own time. */
+const RELAYED = { maxQueuedBytes: 16 * 2 ** 20, pausedEndMs: 10_000 };
+
+/** A stream that may be cut like a cable; ours can only be destroyed. */
+type Cuttable = ComplianceStream & { kill?(): void };
+
+/** Devices `ours` and `foreign`, which accept everything, and a service of either kind. */
+export class Parties {
+  readonly hub: TestHub;
+  readonly ours: ServiceClient;
+  readonly foreign: ForeignService;
+  readonly #devices: readonly { close(): Promise<void> }[];
+  readonly #accepted: Map<string, (stream: Cuttable) => void>;
+  #count = 0;
+
+  static async start(): Promise<Parties> {
+    const hub = await startTestHub();
+    const service = await hub.serviceConnectionString();
+    const accepted = new Map<string, (stream: Cuttable) => void>();
+    const ours = DeviceClient.fromConnectionString(await hub.deviceConnectionString('ours'));
+    ours.onStreamRequest(async (request) => accepted.get(request.name)?.(await request.accept()));
+    await ours.connect();
+    const foreign = await ForeignDevice.connect(await hub.deviceConnectionString('foreign'), (request, device) => {
+      void device.accept(request).then((stream) => accepted.get(request.name)?.(stream));
+    });
+    return new Parties(hub, ServiceClient.fromConnectionString(service), new ForeignService(service), [ours, foreign], accepted);
+  }
+
+  private constructor(
+    hub: TestHub,
+    ours: ServiceClient,
+    foreign: ForeignService,
+    devices: readonly { close(): Promise<void> }[],
+    accepted: Map<string, (stream: Cuttable) => void>,
+  ) {
+    this.hub = hub;
+    this.ours = ours;
+    this.foreign = foreign;
+    this.#devices = devices;
+    this.#accepted = accepted;
+  }
+
+  /** Opens a stream from a service to a device; each of the two is `ours` or `foreign`. */
+  async pair(service: 'ours' | 'foreign', device: 'ours' | 'foreign'): Promise<CompliancePair> {
+    this.#count += 1;
+    const name = `stream-${this.#count}`;
+    const other = new Promise<Cuttable>((resolve) => this.#accepted.set(name, resolve));
+    const opening: Promise<Cuttable> = service === 'ours' ? this.ours.createStream(device, { name }) : this.foreign.open(device, { name });
+    const [a, b] = await Promise.all([opening, other]);
+    const dispose = async (): Promise<void> => {
+      a.destroy();
+      b.destroy();
+    };
+    return { ...RELAYED, a, b, kill: { a: () => cut(a), b: () => cut(b) }, dispose };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.ours, ...this.#devices].map((client) => client.close()));
+    await this.hub.close();
+  }
+}
+
+function cut(stream: Cuttable): void {
+  if (stream.kill) stream.kill();
+  else stream.destroy();
+}

@@ -1,0 +1,88 @@
+// Peers that die without a word, on the fake clock: how soon the hub notices, and that it keeps its own side alive.
+import { startTestHub, type TestHub } from '@streams/hub/testing';
+import { FakeClock, leakCheck, OPCODE, type RawPeer } from '@streams/testkit';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { rawLeg, rawLink } from './support/raw.ts';
+import { call } from './support/rest.ts';
+import { until } from './support/streams.ts';
+
+const leaks = leakCheck();
+const peers: RawPeer[] = [];
+let clock: FakeClock;
+let test: TestHub;
+beforeEach(async () => {
+  clock = new FakeClock();
+  test = await startTestHub({ clock });
+});
+afterEach(async () => {
+  for (const peer of peers.splice(0)) peer.destroy();
+  await test.close();
+  await until(() => clock.pendingTimers === 0);
+  await leaks.settled();
+});
+
+/** A device that is connected, and says nothing of its own accord. */
+async function silentDevice(): Promise<RawPeer> {
+  const [link] = await rawLink(test, 'a');
+  peers.push(link);
+  await link.readFrame();
+  return link;
+}
+
+/** Both legs of a stream, opened by hand. */
+async function silentLegs(): Promise<[device: RawPeer, service: RawPeer]> {
+  const link = await silentDevice();
+  const posted = call(test, 'POST', '/v1/devices/a/streams');
+  const { streamId, url, token } = JSON.parse((await link.readFrame()).payload.toString()) as Record<string, string>;
+  link.writeFrame({ opcode: OPCODE.text, payload: JSON.stringify({ type: 'accept', streamId, protocol: 'streams.v1' }) });
+  const { body } = await posted;
+  const legs = [await rawLeg(test, url ?? '', token ?? ''), await rawLeg(test, String(body['url']), String(body['token']))] as const;
+  await Promise.all(legs.map(({ answer }) => answer));
+  peers.push(legs[0].peer, legs[1].peer);
+  return [legs[0].peer, legs[1].peer];
+}
+
+it('a control link gets a ping after 20 to 30 s, and is dead after 45 s without a byte', async () => {
+  const link = await silentDevice();
+  await clock.advance(19_000, { stepMs: 1_000 });
+  expect(link.unread.length).toBe(0);
+  await clock.advance(16_000, { stepMs: 1_000 });
+  expect((await link.readFrame()).opcode).toBe(OPCODE.ping);
+  const { body } = await call(test, 'GET', '/v1/devices/a');
+  expect(body['connected']).toBe(true);
+  await clock.advance(11_000, { stepMs: 1_000 });
+  expect((await link.readClose()).code).toBe(1006);
+  expect((await call(test, 'GET', '/v1/devices/a')).body['connected']).toBe(false);
+});
+
+it('a control link whose device answers pings lives for ever', async () => {
+  const link = await silentDevice();
+  for (let minute = 0; minute < 5; minute += 1) {
+    await clock.advance(35_000, { stepMs: 1_000 });
+    link.writeFrame({ opcode: OPCODE.pong, payload: (await link.readFrame()).payload });
+    await clock.advance(1);
+  }
+  expect((await call(test, 'GET', '/v1/devices/a')).body['connected']).toBe(true);
+});
+
+it('a leg that is read is dead within 25 s, not before 24 s, and the other side is told', async () => {
+  const [device, service] = await silentLegs();
+  for (let second = 0; second < 24; second += 1) {
+    // The service shows life; the device does not.
+    service.writeFrame({ opcode: OPCODE.pong });
+    await clock.advance(1_000);
+  }
+  expect(test.records.filter(({ operation }) => operation === 'stream')).toHaveLength(0);
+  service.writeFrame({ opcode: OPCODE.pong });
+  await clock.advance(1_500, { stepMs: 500 });
+  expect((await service.readClose()).code).toBe(4410);
+  expect((await device.readClose()).code).toBe(1006);
+});
+
+it('a leg gets a ping after 15 s of the hub’s silence', async () => {
+  const [device] = await silentLegs();
+  await clock.advance(14_000, { stepMs: 1_000 });
+  expect(device.unread.length).toBe(0);
+  await clock.advance(2_000, { stepMs: 1_000 });
+  expect((await device.readFrame()).opcode).toBe(OPCODE.ping);
+});
