@@ -82,7 +82,7 @@ export class Hub {
     this.#broker = new Broker({
       ...shared,
       router: localRouter(this.#sessions),
-      log: new ResourceLog(logger, this.#clock),
+      log: new ResourceLog(logger),
       streamingUrl: () => this.#streamingUrl().replace(/^https:/, 'wss:'),
     });
     const hostNames = this.#hostNames();

@@ -130,7 +130,7 @@ export class ControlSession implements DeviceSession {
   #onLinkClosed(link: Leg): void {
     this.#links.delete(link);
     if (this.#newest !== link) return;
-    // An older link that is still there would be the client's error: it closes them itself.
+    // Should the newest die first, an older one that still lingers serves again.
     this.#newest = [...this.#links].at(-1);
     if (this.#newest) return;
     this.#cancelGrace = this.#clock.after(INSTANCE_GRACE_MS, () => {

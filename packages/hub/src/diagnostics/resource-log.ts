@@ -1,5 +1,5 @@
 // The resource log: one record per handshake outcome and per stream end, of category `DeviceStreams`.
-import type { Clock, Logger, WireCode } from '@streams/protocol/internal';
+import type { Logger, WireCode } from '@streams/protocol/internal';
 
 /** How a handshake or a stream turned out. */
 export type LogResult = 'established' | 'rejected' | 'timed-out' | 'cancelled' | 'failed' | 'clean' | 'terminated';
@@ -41,21 +41,18 @@ const MAX_REASON_CHARACTERS = 256;
 /** Writes the records through the hub's logger. */
 export class ResourceLog {
   readonly #logger: Logger;
-  readonly #clock: Clock;
 
-  constructor(logger: Logger, clock: Clock) {
+  constructor(logger: Logger) {
     this.#logger = logger;
-    this.#clock = clock;
   }
 
-  /** Every record has every field; `null` stands for what does not apply. */
+  /** Every record has every field; `null` stands for what does not apply. `time` is the logger's. */
   write(record: LogRecord): void {
     const { operation, deviceId, streamName, streamId, policy, result, code = null, phase = null, durationMs, stepsMs = null } = record;
     const { bytesToDevice = null, bytesToService = null, endedBy = null, trackingId, traceparent = null } = record;
-    const time = new Date(this.#clock.wallMs()).toISOString();
     const reason = record.reason?.slice(0, MAX_REASON_CHARACTERS) ?? null;
     const what = { operation, deviceId, streamName, streamId, policy, result, code, phase, durationMs, stepsMs };
     const end = { bytesToDevice, bytesToService, endedBy, reason, trackingId, traceparent };
-    this.#logger.info({ time, category: 'DeviceStreams', ...what, ...end }, `${operation} ${result}`);
+    this.#logger.info({ category: 'DeviceStreams', ...what, ...end }, `${operation} ${result}`);
   }
 }

@@ -19,21 +19,27 @@ export interface ForeignRequest {
   readonly token: string;
 }
 
+/** The application's: it accepts or rejects through `device`. */
+export type ForeignHandler = (request: ForeignRequest, device: ForeignDevice) => void;
+
 /** Keeps one control link, without renewal and back-off. */
 export class ForeignDevice {
   /** Codes of the `cancel` messages, by stream. */
-  readonly cancelled = new Map<string, string>();
+  readonly cancelled: Map<string, string> = new Map();
   /** How the link ended. */
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly #identity: Identity;
   readonly #link: Connection;
-  readonly #onRequest: (request: ForeignRequest, device: ForeignDevice) => void;
+  readonly #onRequest: ForeignHandler;
   readonly #origins: string[];
 
   static async connect(
     connectionString: string,
-    onRequest: (request: ForeignRequest, device: ForeignDevice) => void,
-    { protocol = 'streams.control.v1', instanceId = randomBytes(16).toString('base64url') } = {},
+    onRequest: ForeignHandler,
+    {
+      protocol = 'streams.control.v1',
+      instanceId = randomBytes(16).toString('base64url'),
+    }: { protocol?: string; instanceId?: string } = {},
   ): Promise<ForeignDevice> {
     const identity = parseConnectionString(connectionString);
     const link = await dial({
@@ -50,7 +56,7 @@ export class ForeignDevice {
     return device;
   }
 
-  private constructor(identity: Identity, link: Connection, onRequest: (request: ForeignRequest, device: ForeignDevice) => void) {
+  private constructor(identity: Identity, link: Connection, onRequest: ForeignHandler) {
     this.#identity = identity;
     this.#link = link;
     this.#onRequest = onRequest;

@@ -1,9 +1,10 @@
 // A hub, our clients and foreign ones, and the pairs of streams between them.
-import { DeviceClient } from '@streams/device';
+import { DeviceClient, type StreamRequestHandler } from '@streams/device';
 import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { ServiceClient } from '@streams/service';
 import type { CompliancePair, ComplianceStream } from '@streams/testkit';
-import { ForeignDevice } from './device.ts';
+import { expect } from 'vitest';
+import { ForeignDevice, type ForeignHandler } from './device.ts';
 import { ForeignService } from './service.ts';
 
 /** Two hops of kernel buffers, and a relay that passes an end on in its own time. */
@@ -71,4 +72,50 @@ export class Parties {
 function cut(stream: Cuttable): void {
   if (stream.kill) stream.kill();
   else stream.destroy();
+}
+
+let count = 0;
+
+/** Runs with a fresh device of ours. */
+export async function withOurs<T>(hub: TestHub, handler: StreamRequestHandler | undefined, action: (id: string) => Promise<T>): Promise<T> {
+  count += 1;
+  const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  await using device = DeviceClient.fromConnectionString(await hub.deviceConnectionString(`device-${count}`), { logger });
+  if (handler) device.onStreamRequest(handler);
+  await device.connect();
+  return await action(device.deviceId);
+}
+
+/** Runs with a fresh foreign device. */
+export async function withForeign<T>(
+  hub: TestHub,
+  handler: ForeignHandler,
+  action: (id: string, device: ForeignDevice) => Promise<T>,
+): Promise<T> {
+  count += 1;
+  const id = `device-${count}`;
+  const device = await ForeignDevice.connect(await hub.deviceConnectionString(id), handler);
+  try {
+    return await action(id, device);
+  } finally {
+    await device.close();
+  }
+}
+
+/** What a promise rejects with. */
+export async function failure(promise: Promise<unknown>): Promise<Record<string, unknown>> {
+  const resolved = (): never => expect.unreachable('it resolved');
+  return (await promise.then(resolved, (error: unknown) => error)) as Record<string, unknown>;
+}
+
+/** A handler, and a promise of what it does with the request that it gets. */
+export function once<R, T>(
+  answer: (request: R, device: ForeignDevice) => T | Promise<T>,
+): { handler: (request: R, device?: unknown) => void; done: Promise<T> } {
+  let handler: (request: R, device?: unknown) => void = () => undefined;
+  const done = new Promise<T>((resolve, reject) => {
+    handler = (request, device) => void Promise.resolve(answer(request, device as ForeignDevice)).then(resolve, reject);
+  });
+  done.catch(() => undefined);
+  return { handler, done };
 }

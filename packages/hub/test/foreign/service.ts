@@ -35,7 +35,7 @@ export class ForeignService {
   /** The first half: resolves with the device's acceptance. */
   async ask(deviceId: string, { timeoutMs = 30_000, ...wish }: Wish = {}): Promise<ForeignAnswer> {
     const path = `/v1/devices/${encodeURIComponent(deviceId)}/streams`;
-    const answer = await call(this.#identity, 'POST', path, { protocols: ['streams.v1'], ...wish, timeoutMs }, timeoutMs);
+    const answer = await call(this.#identity, 'POST', path, timeoutMs, { protocols: ['streams.v1'], ...wish, timeoutMs });
     return answer as unknown as ForeignAnswer;
   }
 
@@ -49,6 +49,6 @@ export class ForeignService {
 
   /** Ends a handshake or a stream. */
   async end(streamId: string): Promise<void> {
-    await call(this.#identity, 'DELETE', `/v1/streams/${streamId}`, {}, 0);
+    await call(this.#identity, 'DELETE', `/v1/streams/${streamId}`, 0);
   }
 }

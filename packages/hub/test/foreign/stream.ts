@@ -1,14 +1,14 @@
 // `streams.v1` as a Node Duplex: frames, half-close, clean end, abort, liveness. Written from docs/protocol.md, sections 9 and 10, alone.
 import { Duplex } from 'node:stream';
 import { cut, type Outcome, StreamTerminatedError } from './ends.ts';
-import { watch } from './liveness.ts';
+import { type Times, watch } from './liveness.ts';
 import type { Connection } from './wire.ts';
 
 const [DATA, FIN] = [0x00, 0x01];
 const MAX_PAYLOAD = 65_536;
 const [CLEAN, VIOLATION, ABORTED] = [1000, 1002, 4400];
 const ABORT_MS = 1_000;
-const TIMES = { tick: 1_000, idle: 15_000, dead: 25_000 };
+const TIMES: Times = { tick: 1_000, idle: 15_000, dead: 25_000 };
 
 type Done = (error?: Error | null) => void;
 
@@ -27,15 +27,17 @@ export class ForeignStream extends Duplex {
   #whenClosed: ((code: number) => void) | undefined;
   #closeCode: number | undefined;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, times: Times = TIMES) {
     super({ allowHalfOpen: true, readableHighWaterMark: 262_144, writableHighWaterMark: 262_144 });
     this.#connection = connection;
     this.outcome = new Promise((resolve) => (this.#settle = resolve));
     this.on('error', () => undefined);
-    watch(connection, TIMES);
+    watch(connection, times);
     connection.ws.on('message', (data: Buffer, isBinary) => this.#onMessage(data, isBinary));
     connection.ws.on('error', () => undefined);
     connection.ws.once('close', (code, reason) => this.#onClose(code, reason.toString()));
+    // An end is to be seen where nobody reads yet.
+    this.read(0);
   }
 
   abort(reason = ''): void {

@@ -19,7 +19,7 @@ export interface Identity {
 }
 
 /** An answer of the hub that is no success. */
-export class HubError extends Error {
+class HubError extends Error {
   readonly status: number;
   readonly code: string;
   readonly details: Readonly<Record<string, unknown>>;
@@ -60,7 +60,7 @@ export function sign({ host, key, deviceId, policy }: Identity): string {
 }
 
 /** A REST call; rejects with a {@link HubError}. */
-export function call(identity: Identity, method: string, path: string, body: object, timeoutMs: number): Promise<Record<string, unknown>> {
+export function call(identity: Identity, method: string, path: string, timeoutMs: number, body?: object): Promise<Record<string, unknown>> {
   const { host, port, ca } = identity;
   const headers = { authorization: sign(identity), 'content-type': 'application/json' };
   const options: RequestOptions = { host, port, method, path, headers, ca, signal: AbortSignal.timeout(timeoutMs + GUARD_MS) };
@@ -74,7 +74,7 @@ export function call(identity: Identity, method: string, path: string, body: obj
         else reject(new HubError(status, text));
       });
     });
-    sent.on('error', reject).end(JSON.stringify(body));
+    sent.on('error', reject).end(body && JSON.stringify(body));
   });
 }
 
