@@ -123,7 +123,7 @@ export class DeviceClient {
   }
 
   /**
-   * Takes no more requests, lets open streams finish for `closeTimeoutMs`, aborts the rest, and resolves once every socket
+   * Takes no more requests, ends handshakes with `STREAMS_CLOSED`, lets open streams finish for `closeTimeoutMs`, aborts the rest, and resolves once every socket
    * is gone. Idempotent.
    */
   async close(): Promise<void> {
