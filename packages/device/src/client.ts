@@ -3,6 +3,7 @@ import type { SecureContext } from 'node:tls';
 import {
   type Clock,
   CLOSE_TIMEOUT_MS,
+  createError,
   createTrust,
   type Deferred,
   deferred,
@@ -123,11 +124,12 @@ export class DeviceClient {
   }
 
   /**
-   * Takes no more requests, ends handshakes with `STREAMS_CLOSED`, lets open streams finish for `closeTimeoutMs`, aborts the rest, and resolves once every socket
-   * is gone. Idempotent.
+   * Takes no more requests, ends handshakes with `STREAMS_CLOSED`, lets open streams finish for `closeTimeoutMs`, aborts the
+   * rest, and resolves once every socket is gone. Idempotent.
    */
   async close(): Promise<void> {
     this.#link.close();
+    this.#dispatch.close(createError('CLOSED'));
     await this.#streams.drain(this.#clock, this.#closeTimeoutMs);
     await this.closed;
   }
@@ -136,6 +138,7 @@ export class DeviceClient {
   destroy(): void {
     this.#link.close();
     this.#link.terminate();
+    this.#dispatch.close(createError('CLOSED'));
     this.#streams.abort();
   }
 

@@ -16,7 +16,7 @@ export interface DeviceClientSettings {
   readonly ca?: string | readonly string[] | undefined;
   /** How long `close()` waits for open streams, in milliseconds. Default: 5,000. */
   readonly closeTimeoutMs?: number | undefined;
-  /** Default: silent. */
+  /** Default: silent, but for errors of the application's own callback, which become a process warning. */
   readonly logger?: Logger | undefined;
   /** Default: the machine's clock. */
   readonly clock?: Clock | undefined;

@@ -7,6 +7,7 @@ import {
   createTrust,
   type DeviceStream,
   formatHost,
+  onAbort,
   OpenStreams,
   parseServiceConnectionString,
   Signer,
@@ -33,6 +34,7 @@ export class ServiceClient {
   readonly #trust: SecureContext;
   readonly #rest: Rest;
   readonly #streams = new OpenStreams();
+  readonly #opening = new Set<AbortController>();
   #closed: Promise<void> | undefined;
 
   /** @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
@@ -77,12 +79,20 @@ export class ServiceClient {
   async createStream(deviceId: string, options: CreateStreamOptions = {}): Promise<DeviceStream> {
     if (this.#closed) throw createError('CLOSED');
     const context = { rest: this.#rest, trust: this.#trust, clock: this.#clock, origin: this.#origin };
-    return this.#streams.add(await openStream(context, deviceId, options));
+    const opening = new AbortController();
+    const forget = onAbort(options.signal, () => opening.abort(options.signal?.reason));
+    this.#opening.add(opening);
+    try {
+      return this.#streams.add(await openStream(context, deviceId, { ...options, signal: opening.signal }));
+    } finally {
+      forget();
+      this.#opening.delete(opening);
+    }
   }
 
   /**
-   * Opens no more streams, lets those that are open finish for `closeTimeoutMs`, aborts the rest, and resolves once every
-   * socket is gone. Idempotent.
+   * Opens no more streams, ends handshakes with `STREAMS_CLOSED`, lets open streams finish for `closeTimeoutMs`, aborts the
+   * rest, and resolves once every socket is gone. Idempotent.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -91,8 +101,10 @@ export class ServiceClient {
 
   /** Ends all streams and connections at once. */
   destroy(): void {
-    this.#closed ??= this.#rest.destroy();
+    this.#abandon();
     this.#streams.abort();
+    const destroyed = this.#rest.destroy();
+    this.#closed ??= destroyed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -100,7 +112,13 @@ export class ServiceClient {
   }
 
   async #close(): Promise<void> {
+    this.#abandon();
     await this.#streams.drain(this.#clock, this.#closeTimeoutMs);
     await this.#rest.close();
+  }
+
+  /** Ends the handshakes that run. */
+  #abandon(): void {
+    for (const opening of this.#opening) opening.abort(createError('CLOSED'));
   }
 }

@@ -4,6 +4,9 @@ import type { Duplex } from 'node:stream';
 import { createError, ERRORS, type ErrorBody, type Logger, StreamsError } from '@streams/protocol/internal';
 
 const INTERNAL_STATUS = 500;
+const UNAVAILABLE_STATUS = 503;
+/** A hub that restarts is back by then; clients add their jitter. */
+const RETRY_AFTER_MS = 1_000;
 
 /** A thrown value as what the caller may see of it; what is none of ours goes to the log alone. */
 export function toStreamsError(thrown: unknown, trackingId: string, logger: Logger): StreamsError {
@@ -14,10 +17,11 @@ export function toStreamsError(thrown: unknown, trackingId: string, logger: Logg
 
 /** Status and body of an error. */
 export function errorAnswer(error: StreamsError, trackingId: string): { status: number; body: ErrorBody } {
-  const { wireCode: code, message, retryable, retryAfterMs } = error;
-  const details = { ...error.details, ...fieldsOf(error) };
-  const body = { code, message, retryable, retryAfterMs, trackingId: error.trackingId ?? trackingId, details };
-  return { status: ERRORS[code].httpStatus ?? INTERNAL_STATUS, body };
+  const { wireCode: code, message, retryable } = error;
+  const status = ERRORS[code].httpStatus ?? INTERNAL_STATUS;
+  const retryAfterMs = error.retryAfterMs ?? (status === UNAVAILABLE_STATUS ? RETRY_AFTER_MS : undefined);
+  const details = { ...fieldsOf(error), ...error.details };
+  return { status, body: { code, message, retryable, retryAfterMs, trackingId: error.trackingId ?? trackingId, details } };
 }
 
 /** Sends a JSON answer, unless the caller is gone. */
@@ -25,12 +29,13 @@ export function sendJson(response: ServerResponse, status: number, body: object 
   if (response.headersSent || response.destroyed) return;
   // Who is not authenticated gets no connection to keep.
   if (!keepAlive || status === 401) response.setHeader('Connection', 'close');
-  const text = body === undefined ? '' : JSON.stringify(body);
-  response.writeHead(status, {
-    'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(text),
-    'Cache-Control': 'no-store',
-  });
+  response.setHeader('Cache-Control', 'no-store');
+  if (body === undefined) {
+    response.writeHead(status).end();
+    return;
+  }
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text), ...retryAfter(body) });
   response.end(text);
 }
 
@@ -44,9 +49,15 @@ export function refuseUpgrade(socket: Duplex, error: StreamsError, trackingId: s
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(text)}`,
     'Connection: close',
+    ...Object.entries(retryAfter(body)).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.once('finish', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
+}
+
+/** The header for who does not read the body, such as a proxy. */
+function retryAfter(body: Partial<ErrorBody>): Record<string, string> {
+  return body.retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.ceil(body.retryAfterMs / 1_000)) };
 }
 
 /** The fields of the subclasses, which travel in `details`. */

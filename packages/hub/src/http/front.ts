@@ -40,11 +40,12 @@ export class Front {
 
   /** Grants, holds or refuses an upgrade. */
   async onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { hostNames, upgrades, logger, clock, random } = this.#context;
+    const { hostNames, upgrades, logger, clock, random, isReady } = this.#context;
     const trackingId = newId(random);
     socket.on('error', () => socket.destroy());
     try {
       const authorization = guardRequest(request, hostNames);
+      if (!isReady()) throw createError('DRAINING');
       await upgrades.handle(request, socket as Socket, head, authorization, trackingId);
     } catch (thrown) {
       refuseUpgrade(socket, toStreamsError(thrown, trackingId, logger), trackingId, clock.wallMs());

@@ -71,7 +71,7 @@ export class Broker {
     if ((await this.#context.registry.get(request.deviceId)) === undefined) throw this.#refused(request, 'DEVICE_NOT_FOUND');
     const session = await this.#context.router.find(request.deviceId);
     if (session === undefined) throw this.#refused(request, 'DEVICE_NOT_CONNECTED');
-    if (this.#draining) throw createError('DRAINING');
+    if (this.#draining) throw this.#refused(request, 'DRAINING');
     const tickets = this.#issue();
     const negotiation = new Negotiation(request, tickets, this.#context.clock, {
       established: (legs, protocol) => this.#relay(negotiation, legs, protocol),

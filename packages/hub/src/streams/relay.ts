@@ -50,7 +50,7 @@ export class Relay {
       from.resume();
     };
     from.on('message', (message: LegMessage) => {
-      this.#bytesFrom[role] += message.length - headerBytes;
+      this.#bytesFrom[role] += Math.max(0, Buffer.byteLength(message) - headerBytes);
       to.send(message, flushed);
       if (stalled || to.bufferedBytes < HIGH_WATER_BYTES) return;
       stalled = true;

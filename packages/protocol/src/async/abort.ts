@@ -1,10 +1,10 @@
 // AbortSignal as the SDKs show it: `STREAMS_ABORTED` with the signal's reason as cause.
-import type { StreamsError } from '../errors/base.ts';
+import { StreamsError } from '../errors/base.ts';
 import { createError } from '../errors/kinds.ts';
 
-/** The error of a call that its signal has aborted. */
+/** The error of a call that its signal has aborted: the reason itself where that is ours. */
 export function abortedError(signal: AbortSignal): StreamsError {
-  return createError('ABORTED', { cause: signal.reason });
+  return StreamsError.is(signal.reason) ? signal.reason : createError('ABORTED', { cause: signal.reason });
 }
 
 /** @throws `STREAMS_ABORTED` if the signal has fired already. */

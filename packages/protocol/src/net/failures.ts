@@ -23,7 +23,8 @@ export function httpError(failure: HttpFailure, phase: HandshakePhase, timeoutMs
   const body = readBody(failure.body);
   const hubTimeMs = failure.date === undefined ? undefined : Date.parse(failure.date);
   if (body) return createError(body.code, { ...body, details: { ...body.details, httpStatus: failure.status, hubTimeMs } });
-  const retryAfterMs = failure.retryAfter === undefined ? undefined : Number(failure.retryAfter) * 1_000;
+  const retryAfterS = Number(failure.retryAfter ?? Number.NaN);
+  const retryAfterMs = Number.isFinite(retryAfterS) ? retryAfterS * 1_000 : undefined;
   const options = {
     message: `the answer was HTTP ${failure.status}, not from a hub`,
     details: { httpStatus: failure.status },

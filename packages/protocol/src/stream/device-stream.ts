@@ -26,8 +26,6 @@ export interface StreamOutcome {
   readonly clean: boolean;
 }
 
-type DoneCallback = (error?: Error | null) => void;
-
 /**
  * A reliable, ordered stream of bytes to the other side, through the hub: a Node `Duplex` with half-close.
  *
@@ -110,23 +108,23 @@ export class DeviceStream extends Duplex {
     this.#leg.resume();
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: DoneCallback): void {
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     this.#writer.write([chunk], callback);
   }
 
-  override _writev(chunks: { chunk: Buffer }[], callback: DoneCallback): void {
+  override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
     this.#writer.write(
       chunks.map(({ chunk }) => chunk),
       callback,
     );
   }
 
-  override _final(callback: DoneCallback): void {
+  override _final(callback: (error?: Error | null) => void): void {
     this.#halfClose = afterFin(this.#halfClose, 'sent');
     this.#leg.send(finFrame(), callback);
   }
 
-  override _destroy(error: Error | null, callback: DoneCallback): void {
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const clean = error === null && this.#halfClose === 'both';
     this.#writer.stop(error ?? this.#termination('local', CLOSE_ABORTED, this.#abortReason));
     this.#whenLegEnded(() => {

@@ -50,6 +50,8 @@ export const FIRST_RETRY_MS = 2_000;
 export const BACKOFF_BASE_MS = 1_000;
 export const BACKOFF_CAP_MS = 30_000;
 export const BACKOFF_RESET_MS = 60_000;
+/** The longest wait that a hub can ask a device for. */
+export const MAX_RETRY_AFTER_MS = 3_600_000;
 /** A link that once ran and is now refused as unauthenticated tries again this often. */
 export const UNAUTHENTICATED_RETRY_MS = 300_000;
 /** How long `close()` waits for open streams before it cuts them. */

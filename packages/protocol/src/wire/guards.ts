@@ -15,7 +15,7 @@ export function parseObject(text: string, path: string): Fields {
   try {
     value = JSON.parse(text);
   } catch {
-    fail(path, 'JSON', `text of ${text.length} characters`);
+    fail(path, 'JSON', text);
   }
   return asObject(value, path);
 }
