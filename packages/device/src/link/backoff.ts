@@ -3,7 +3,6 @@ import {
   BACKOFF_BASE_MS,
   BACKOFF_CAP_MS,
   FIRST_RETRY_MS,
-  MAX_RETRY_AFTER_MS,
   type Random,
   type StreamsError,
   UNAUTHENTICATED_RETRY_MS,
@@ -16,5 +15,5 @@ import {
 export function retryDelayMs(attempt: number, cause: StreamsError, random: Random): number {
   if (cause.code === 'STREAMS_UNAUTHENTICATED') return UNAUTHENTICATED_RETRY_MS;
   const mostMs = attempt === 1 ? FIRST_RETRY_MS : Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (attempt - 1));
-  return Math.max(Math.min(cause.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS), random.uniform() * mostMs);
+  return Math.max(cause.retryAfterMs ?? 0, random.uniform() * mostMs);
 }

@@ -76,7 +76,9 @@ export function parseHost(text: string): { hostName: string; port: number } | un
   const [, hostName, port] = HOST.exec(text) ?? [];
   if (hostName === undefined) return undefined;
   const number = port === undefined ? DEFAULT_PORT : Number(port);
-  return number >= 1 && number <= 65_535 ? { hostName: hostName.toLowerCase(), port: number } : undefined;
+  // A name that URLs spell otherwise, such as 1.2 for 1.0.0.2, would later be compared with its other spelling.
+  const isSpelledOut = URL.canParse(`https://${hostName}`) && new URL(`https://${hostName}`).hostname === hostName.toLowerCase();
+  return isSpelledOut && number >= 1 && number <= 65_535 ? { hostName: hostName.toLowerCase(), port: number } : undefined;
 }
 
 function fieldsOf(text: unknown): Map<string, string> {

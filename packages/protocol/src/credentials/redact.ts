@@ -33,6 +33,7 @@ const PATTERNS: readonly [RegExp, string][] = [
   [/(SharedAccessKey=)[^;\s"']+/gi, `$1${REDACTED}`],
   [/(\bsig=)[^&\s"']+/gi, `$1${REDACTED}`],
   [/(\bBearer\s+)[A-Za-z0-9._~+/=-]+/gi, `$1${REDACTED}`],
+  [/("keys"\s*:\s*\[)[^\]]*(\])/gi, `$1${REDACTED}$2`],
   [/("(?:token|key|authorization)"\s*:\s*")[^"]*(")/gi, `$1${REDACTED}$2`],
 ];
 

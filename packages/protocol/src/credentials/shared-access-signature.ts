@@ -79,24 +79,29 @@ export function isInForce(received: ReceivedSignature, nowMs: number): boolean {
  * spellings that clients use (raw, percent-encoded once), and never decoded, so that no two ids can meet.
  */
 export function isForResource(received: ReceivedSignature, hostNames: readonly string[], path: string): boolean {
-  const paths = spellings(path);
-  const resource = received.resource.replace(/%[0-9a-f]{2}/gi, (octet) => octet.toUpperCase());
+  const encoded = encodings(path);
+  const { resource } = received;
+  const isPath = (text: string): boolean => text === path || encoded.has(inUpperCase(text));
   return hostNames.some((hostName) =>
     [hostName, encodeURIComponent(hostName)].some(
-      (host) => resource.slice(0, host.length).toLowerCase() === host.toLowerCase() && paths.has(resource.slice(host.length)),
+      (host) => resource.slice(0, host.length).toLowerCase() === host.toLowerCase() && isPath(resource.slice(host.length)),
     ),
   );
 }
 
-function spellings(path: string): Set<string> {
-  const whole = encodeURIComponent(path);
-  const segments = path.split('/').map(encodeURIComponent).join('/');
-  return new Set([path, whole, strict(whole), segments, strict(segments)]);
+/** A path percent-encoded once: as a whole or by segment, as JavaScript does it or strictly. */
+function encodings(path: string): Set<string> {
+  return new Set([encodeURIComponent, strictly].flatMap((encode) => [encode(path), path.split('/').map(encode).join('/')]));
 }
 
 /** Also encodes what `encodeURIComponent` leaves, as Azure's SDKs do. */
-function strict(encoded: string): string {
-  return encoded.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+function strictly(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** The hex of escapes may be of either case; what follows an escaped percent sign is text. */
+function inUpperCase(encoded: string): string {
+  return encoded.replace(/%[0-9a-f]{2}/gi, (octet) => octet.toUpperCase());
 }
 
 function digest(resource: string, expiry: string, key: string): Buffer {

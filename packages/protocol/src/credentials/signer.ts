@@ -35,7 +35,7 @@ export class Signer {
    * @returns true if the clock was off by so much that a new signature may be accepted.
    */
   adjustTo(hubTimeMs: number | undefined): boolean {
-    if (hubTimeMs === undefined) return false;
+    if (hubTimeMs === undefined || Number.isNaN(hubTimeMs)) return false;
     const offsetMs = hubTimeMs - this.#clock.wallMs();
     if (Math.abs(offsetMs) > MAX_CLOCK_OFFSET_MS || Math.abs(offsetMs - this.#offsetMs) < CLOCK_LEEWAY_MS / 2) return false;
     this.#offsetMs = offsetMs;

@@ -24,6 +24,7 @@ export const WS_OPTIONS: { perMessageDeflate: false; maxFragments: number; maxBu
 export interface WebSocketLike {
   readonly bufferedAmount: number;
   readonly readyState: number;
+  readonly OPEN: number;
   readonly CLOSING: number;
   readonly CLOSED: number;
   on(event: string, listener: (...args: never[]) => void): unknown;
@@ -56,7 +57,10 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
   readonly #liveness: Liveness;
   #closing = false;
   #violation = false;
+  /** The shortest wait for the peer that somebody has asked for. */
+  #waitMs = Number.POSITIVE_INFINITY;
   #stopWaiting: Cancel | undefined;
+  #stopAsking: Cancel | undefined;
 
   /** @param socket The WebSocket's own: ws shows only whole messages, the socket every byte. */
   constructor(ws: WebSocketLike, socket: Socket, options: WsLegOptions) {
@@ -89,7 +93,8 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
   send(message: LegMessage, flushed?: () => void): void {
     this.#liveness.sent();
     if (flushed === undefined) this.#ws.send(message);
-    else this.#ws.send(message, (error) => error ?? flushed());
+    // A socket that is destroyed calls back for what it has dropped as if it were sent.
+    else this.#ws.send(message, (error) => !error && this.#ws.readyState === this.#ws.OPEN && flushed());
   }
 
   pause(): void {
@@ -114,11 +119,11 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
 
   requireLife(withinMs: number): void {
     const { bytesRead } = this.#socket;
+    this.#stopAsking?.();
     this.#ws.ping();
-    const cancel = this.#options.clock.after(withinMs, () => {
+    this.#stopAsking = this.#options.clock.after(withinMs, () => {
       if (this.#socket.bytesRead === bytesRead) this.#ws.terminate();
     });
-    this.#ws.once('close', cancel);
   }
 
   terminate(): void {
@@ -127,7 +132,10 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
 
   #bound(waitMs: number | undefined): void {
     if (this.#ws.readyState === this.#ws.CLOSED) return;
-    if (waitMs !== undefined) this.#stopWaiting ??= this.#options.clock.after(waitMs, () => this.#ws.terminate());
+    if (waitMs === undefined || waitMs >= this.#waitMs) return;
+    this.#waitMs = waitMs;
+    this.#stopWaiting?.();
+    this.#stopWaiting = this.#options.clock.after(waitMs, () => this.#ws.terminate());
   }
 
   #probe(): void {
@@ -157,6 +165,7 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
   #onClose(code: number, reason: string): void {
     this.#liveness.stop();
     this.#stopWaiting?.();
+    this.#stopAsking?.();
     this.emit('close', { code, reason, violation: this.#violation });
     this.removeAllListeners();
   }

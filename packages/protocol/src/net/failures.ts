@@ -3,7 +3,7 @@ import { redact } from '../credentials/redact.ts';
 import type { StreamsError } from '../errors/base.ts';
 import { createError, type HandshakePhase } from '../errors/kinds.ts';
 import { parseObject } from '../wire/guards.ts';
-import { asErrorBody, type ErrorBody } from '../wire/rest.ts';
+import { asErrorBody, asWaitMs, type ErrorBody } from '../wire/rest.ts';
 
 /** An HTTP answer that is no success. */
 export interface HttpFailure {
@@ -22,9 +22,8 @@ export interface HttpFailure {
 export function httpError(failure: HttpFailure, phase: HandshakePhase, timeoutMs: number): StreamsError {
   const body = readBody(failure.body);
   const hubTimeMs = failure.date === undefined ? undefined : Date.parse(failure.date);
-  if (body) return createError(body.code, { ...body, details: { ...body.details, httpStatus: failure.status, hubTimeMs } });
-  const retryAfterS = Number(failure.retryAfter ?? Number.NaN);
-  const retryAfterMs = Number.isFinite(retryAfterS) ? retryAfterS * 1_000 : undefined;
+  const retryAfterMs = body?.retryAfterMs ?? asWaitMs(Number(failure.retryAfter ?? Number.NaN) * 1_000);
+  if (body) return createError(body.code, { ...body, retryAfterMs, details: { ...body.details, httpStatus: failure.status, hubTimeMs } });
   const options = {
     message: `the answer was HTTP ${failure.status}, not from a hub`,
     details: { httpStatus: failure.status },

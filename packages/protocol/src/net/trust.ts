@@ -1,4 +1,5 @@
 // Whom a client trusts as the hub: a pinned CA alone, a file of roots, or Node's own (design section 5).
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { createError } from '../errors/kinds.ts';
@@ -11,20 +12,36 @@ export interface TrustOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
-/** One cached secure context per client. */
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/**
+ * One cached secure context per client.
+ * @throws `STREAMS_INVALID_ARGUMENT` for what is no certificate: OpenSSL would pass over it, and trust something else or nothing.
+ */
 export function createTrust(options: TrustOptions): SecureContext {
-  const ca = options.ca ?? fromFile((options.env ?? process.env)['STREAMS_CA_FILE']);
+  const file = (options.env ?? process.env)['STREAMS_CA_FILE'];
+  if (options.ca !== undefined) return trustIn('ca', [options.ca].flat());
   // Without `ca` Node uses its own roots and those of NODE_EXTRA_CA_CERTS.
-  const roots = ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] };
+  return file ? trustIn('STREAMS_CA_FILE', [read(file)]) : createSecureContext({ minVersion: 'TLSv1.2' });
+}
+
+function trustIn(field: string, texts: readonly string[]): SecureContext {
+  const invalid = (cause?: unknown): never => {
+    throw createError('INVALID_ARGUMENT', { message: `${field}: expected CA certificates in PEM`, details: { field }, cause });
+  };
+  const certificates = texts.map((text) => String(text).match(CERTIFICATE) ?? invalid()).flat();
+  if (certificates.length === 0) invalid();
   try {
-    return createSecureContext({ minVersion: 'TLSv1.2', ...roots });
+    return createSecureContext({
+      minVersion: 'TLSv1.2',
+      ca: certificates.map((certificate) => new X509Certificate(certificate).toString()),
+    });
   } catch (cause) {
-    throw createError('INVALID_ARGUMENT', { message: 'ca: expected CA certificates in PEM', details: { field: 'ca' }, cause });
+    return invalid(cause);
   }
 }
 
-function fromFile(path: string | undefined): string | undefined {
-  if (path === undefined || path === '') return undefined;
+function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {

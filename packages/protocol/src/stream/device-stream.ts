@@ -48,6 +48,7 @@ export class DeviceStream extends Duplex {
   #resolveOutcome!: (outcome: StreamOutcome) => void;
   #halfClose: HalfClose = 'open';
   #bytesRead = 0;
+  #aborted = false;
   #abortReason = '';
   #legEnd: LegEnd | undefined;
   #onLegEnd: (() => void) | undefined;
@@ -86,6 +87,8 @@ export class DeviceStream extends Duplex {
    * 123 bytes travel; what this side had not sent yet is dropped.
    */
   abort(reason = ''): this {
+    if (this.#aborted || this.#legEnd) return this;
+    this.#aborted = true;
     this.#abortReason = reason;
     // A stream that is already closing cleanly, for a peer that never answers, is cut all the same.
     if (this.destroyed) this.#leg.close(CLOSE_ABORTED, reason);
@@ -120,16 +123,18 @@ export class DeviceStream extends Duplex {
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    this.#halfClose = afterFin(this.#halfClose, 'sent');
-    this.#leg.send(finFrame(), callback);
+    this.#leg.send(finFrame(), () => {
+      this.#halfClose = afterFin(this.#halfClose, 'sent');
+      callback();
+    });
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const clean = error === null && this.#halfClose === 'both';
     this.#writer.stop(error ?? this.#termination('local', CLOSE_ABORTED, this.#abortReason));
     this.#whenLegEnded(() => {
-      const failure = clean ? this.#terminationOf(this.#legEnd) : error;
-      this.#settle(failure, clean);
+      const failure = clean && !this.#aborted ? this.#terminationOf(this.#legEnd) : error;
+      this.#settle(failure, clean && !this.#aborted);
       callback(failure);
     });
     if (clean) this.#leg.close(CLOSE_CLEAN);

@@ -8,7 +8,9 @@ import { asHeaders, asStreamName, ID_PATTERN, TOKEN_PATTERN } from './names.ts';
 const MAX_URL_CHARACTERS = 2_048;
 const MAX_VERSION_CHARACTERS = 64;
 /** W3C trace context, version 00; later versions may be longer. */
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/;
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21-\x7e]*)?$/;
+/** Names of protocols and capabilities: what a subprotocol may consist of. */
+export const TOKEN_TEXT: RegExp = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const MAX_TRACEPARENT_CHARACTERS = 128;
 const DECLINE_CODES: readonly string[] = ['STREAM_REJECTED', 'PROTOCOL_MISMATCH', 'NO_HANDLER', 'HANDLER_FAILED'] satisfies DeclineCode[];
 
@@ -71,7 +73,7 @@ function request(fields: Fields): HubMessage {
     streamId: asStreamId(fields['streamId'], 'request.streamId'),
     name: asStreamName(fields['name']),
     headers: asHeaders(fields['headers'] ?? {}, 'request.headers'),
-    protocols: asStrings(fields['protocols'], 'request.protocols', MAX_LIST_ENTRIES, MAX_LIST_ENTRY_CHARACTERS),
+    protocols: asStrings(fields['protocols'], 'request.protocols', MAX_LIST_ENTRIES, MAX_LIST_ENTRY_CHARACTERS, TOKEN_TEXT),
     capabilities: capabilities(fields, 'request'),
     requester: {
       policy: asString(asObject(fields['requester'], 'request.requester')['policy'], 'request.requester.policy', MAX_NAME_CHARACTERS),
@@ -95,7 +97,7 @@ export function asTraceparent(value: unknown, path: string): string {
 
 /** The optional list of capabilities of a message. */
 export function capabilities(fields: Fields, path: string): string[] {
-  return asStrings(fields['capabilities'] ?? [], `${path}.capabilities`, MAX_LIST_ENTRIES, MAX_LIST_ENTRY_CHARACTERS);
+  return asStrings(fields['capabilities'] ?? [], `${path}.capabilities`, MAX_LIST_ENTRIES, MAX_LIST_ENTRY_CHARACTERS, TOKEN_TEXT);
 }
 
 function asReason(value: unknown, path: string): string {

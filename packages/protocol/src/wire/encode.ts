@@ -11,5 +11,5 @@ export function cutUtf8(text: string, maxBytes: number): string {
   const bytes = new TextEncoder().encode(text);
   let end = Math.min(maxBytes, bytes.length);
   while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return new TextDecoder().decode(bytes.subarray(0, end));
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, end));
 }

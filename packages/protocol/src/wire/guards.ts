@@ -46,10 +46,10 @@ export function asBoolean(value: unknown, path: string): boolean {
 }
 
 /** A list of strings, bounded in number and length. */
-export function asStrings(value: unknown, path: string, maxEntries: number, maxCharacters: number): string[] {
+export function asStrings(value: unknown, path: string, maxEntries: number, maxCharacters: number, pattern?: RegExp): string[] {
   if (!Array.isArray(value)) fail(path, 'a list', value);
   if (value.length > maxEntries) fail(path, `at most ${maxEntries} entries`, value);
-  return value.map((entry, index) => asString(entry, `${path}[${index}]`, maxCharacters));
+  return value.map((entry, index) => asString(entry, `${path}[${index}]`, maxCharacters, pattern));
 }
 
 /** Applies `guard` unless the field is absent. */

@@ -6,6 +6,8 @@ import { MAX_HEADERS, MAX_HEADERS_BYTES, MAX_NAME_CHARACTERS } from './limits.ts
 /** Azure IoT Hub's grammar of device ids; ours of stream names too (design section 5). */
 const NAME = /^[A-Za-z0-9\-.%_*?!(),:=@$']{1,128}$/;
 const HEADER_NAME = /^[a-z0-9-]{1,64}$/;
+/** No control characters and no half of a character: neither belongs in a header, and JSON would spell either with six bytes. */
+const HEADER_TEXT = /^[^\p{Cc}\p{Cs}]*$/u;
 /** 128 bits in base64url. */
 export const ID_PATTERN: RegExp = /^[A-Za-z0-9_-]{22}$/;
 /** 256 bits in base64url. */
@@ -35,7 +37,7 @@ export function asHeaders(value: unknown, path: string): Record<string, string> 
   let bytes = 0;
   for (const [name, text] of entries) {
     if (!HEADER_NAME.test(name)) fail(`${path} name`, 'up to 64 of a-z 0-9 -', name);
-    bytes += name.length + new TextEncoder().encode(asString(text, `${path}.${name}`, MAX_HEADERS_BYTES)).length;
+    bytes += name.length + new TextEncoder().encode(asString(text, `${path}.${name}`, MAX_HEADERS_BYTES, HEADER_TEXT)).length;
   }
   if (bytes > MAX_HEADERS_BYTES) fail(path, `at most ${MAX_HEADERS_BYTES} bytes together`, bytes);
   return Object.fromEntries(entries) as Record<string, string>;

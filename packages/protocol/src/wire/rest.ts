@@ -1,16 +1,16 @@
 // The bodies of the REST interface: what a client sends, what the hub answers, and the guards for both (design section 5).
-import { isWireCode, type WireCode } from '../errors/codes.ts';
-import { asStreamId, capabilities } from './decode.ts';
+import { ERRORS, isWireCode, type WireCode } from '../errors/codes.ts';
+import { asStreamId, capabilities, TOKEN_TEXT } from './decode.ts';
 import { DEFAULT_STREAM_NAME, STREAM_PROTOCOLS } from './versions.ts';
-import { HANDSHAKE_TIMEOUT_MS } from './defaults.ts';
+import { HANDSHAKE_TIMEOUT_MS, MAX_RETRY_AFTER_MS } from './defaults.ts';
 import { asBoolean, asInteger, asString, asStrings, fail, type Fields, optional } from './guards.ts';
 import { MAX_HANDSHAKE_TIMEOUT_MS, MAX_LIST_ENTRIES, MAX_LIST_ENTRY_CHARACTERS, MAX_NAME_CHARACTERS } from './limits.ts';
 import { asHeaders, asStreamName, TOKEN_PATTERN } from './names.ts';
 
 const MAX_TEXT_CHARACTERS = 2_048;
-const MAX_KEY_CHARACTERS = 512;
-/** Base64 of 16 to 256 bytes: what a shared access key may be. */
-const KEY_PATTERN = /^(?:[A-Za-z0-9+/]{4}){5,85}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const MIN_KEY_BYTES = 16;
+const MAX_KEY_BYTES = 256;
 
 /** Body of `POST /v1/devices/{id}/streams`. */
 export interface OpenStreamBody {
@@ -67,7 +67,9 @@ export interface ErrorBody {
 }
 
 export function asOpenStreamBody(fields: Fields): OpenStreamBody {
-  const protocols = optional(fields['protocols'], (value) => asStrings(value, 'protocols', MAX_LIST_ENTRIES, MAX_LIST_ENTRY_CHARACTERS));
+  const protocols = optional(fields['protocols'], (value) =>
+    asStrings(value, 'protocols', MAX_LIST_ENTRIES, MAX_LIST_ENTRY_CHARACTERS, TOKEN_TEXT),
+  );
   if (protocols?.length === 0) fail('protocols', 'at least one stream protocol', protocols);
   return {
     name: asStreamName(fields['name'] ?? DEFAULT_STREAM_NAME),
@@ -99,7 +101,22 @@ export function asPutDeviceBody(fields: Fields): PutDeviceBody {
 /** One or two shared access keys. */
 export function asKeys(value: unknown): string[] {
   if (!Array.isArray(value) || value.length < 1 || value.length > 2) fail('keys', 'a list of one or two keys', value);
-  return value.map((key, index) => asString(key, `keys[${index}]`, MAX_KEY_CHARACTERS, KEY_PATTERN));
+  return value.map((key, index) => {
+    if (!isSharedAccessKey(key)) fail(`keys[${index}]`, 'base64 of 16 to 256 bytes', key);
+    return key;
+  });
+}
+
+/** True for base64 of 16 to 256 bytes. */
+export function isSharedAccessKey(value: unknown): value is string {
+  if (typeof value !== 'string' || !BASE64.test(value)) return false;
+  const bytes = (value.length / 4) * 3 - (value.endsWith('==') ? 2 : Number(value.endsWith('=')));
+  return bytes >= MIN_KEY_BYTES && bytes <= MAX_KEY_BYTES;
+}
+
+/** A wait that somebody asked for, if it is one that a timer can keep. */
+export function asWaitMs(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 ? Math.min(value, MAX_RETRY_AFTER_MS) : undefined;
 }
 
 export function asHubView(fields: Fields): HubView {
@@ -113,12 +130,12 @@ export function asHubView(fields: Fields): HubView {
 /** Reads an error body; `undefined` if it is none, as when a proxy on the way answered. */
 export function asErrorBody(fields: Fields): ErrorBody | undefined {
   const { code, message, retryAfterMs, trackingId, details } = fields;
-  if (!isWireCode(code) || typeof message !== 'string') return undefined;
+  if (!isWireCode(code) || ERRORS[code].httpStatus === undefined || typeof message !== 'string') return undefined;
   return {
     code,
     message: message.slice(0, MAX_TEXT_CHARACTERS),
     retryable: fields['retryable'] === true,
-    retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : undefined,
+    retryAfterMs: asWaitMs(retryAfterMs),
     trackingId: typeof trackingId === 'string' ? trackingId.slice(0, MAX_NAME_CHARACTERS) : '',
     details: typeof details === 'object' && details !== null ? (details as Fields) : undefined,
   };

@@ -64,7 +64,7 @@ describe('StreamsError.is', () => {
   it('does not show, and does not come back from JSON', () => {
     const error = new StreamsError('CLOSED', { details: { a: 1 } });
     expect(inspect(error)).not.toContain('@streams/error');
-    expect(Object.getOwnPropertySymbols({ ...error })).toEqual([]);
+    expect(Object.getOwnPropertySymbols(Object.assign({}, error))).toEqual([]);
     expect(StreamsError.is(JSON.parse(JSON.stringify(error)))).toBe(false);
   });
 });

@@ -12,14 +12,14 @@ import {
   StreamTimeoutError,
 } from '../../src/errors/kinds.ts';
 
-const CLASSES: Partial<Record<WireCode, typeof Error>> = {
-  STREAM_REJECTED: StreamRejectedError as typeof Error,
-  NO_HANDLER: StreamRejectedError as typeof Error,
-  HANDLER_FAILED: StreamRejectedError as typeof Error,
-  HANDSHAKE_TIMEOUT: StreamTimeoutError as unknown as typeof Error,
-  UNAUTHENTICATED: AuthenticationError as typeof Error,
-  DEVICE_NOT_CONNECTED: DeviceNotConnectedError as typeof Error,
-  REPLACED: ReplacedError as typeof Error,
+const CLASSES: Partial<Record<WireCode, { readonly name: string }>> = {
+  STREAM_REJECTED: StreamRejectedError,
+  NO_HANDLER: StreamRejectedError,
+  HANDLER_FAILED: StreamRejectedError,
+  HANDSHAKE_TIMEOUT: StreamTimeoutError,
+  UNAUTHENTICATED: AuthenticationError,
+  DEVICE_NOT_CONNECTED: DeviceNotConnectedError,
+  REPLACED: ReplacedError,
 };
 const END = { reason: 'rebooting', closeCode: 4400, bytesRead: 5, bytesWritten: 7 };
 

@@ -29,7 +29,7 @@ export async function createAuthority(name: string): Promise<KeyPair> {
       { name: 'keyUsage', keyCertSign: true, critical: true },
     ],
   });
-  return { key: made.private, cert: made.cert };
+  return pemOf(made);
 }
 
 /** A server's certificate. */
@@ -46,5 +46,10 @@ export async function createLeaf(options: LeafOptions): Promise<KeyPair> {
       { name: 'subjectAltName', altNames: hosts.map((host) => (isIP(host) ? { type: 7, ip: host } : { type: 2, value: host })) },
     ],
   });
-  return { key: made.private, cert: made.cert };
+  return pemOf(made);
+}
+
+/** selfsigned leaves out the line feed at the end. */
+function pemOf(made: { readonly private: string; readonly cert: string }): KeyPair {
+  return { key: made.private, cert: `${made.cert.trimEnd()}\n` };
 }

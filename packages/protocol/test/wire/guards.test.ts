@@ -59,7 +59,7 @@ describe('a guard that refuses', () => {
       (value) => asStrings([value], PATH, 9, 4),
       (value) => parseObject(value as string, PATH),
     ];
-    forAll(fc.tuple(fc.constantFrom(...guards), fc.string({ unit: 'binary', maxLength: 200 })), ([guard, text]) => {
+    forAll(fc.tuple(fc.constantFrom(...guards), fc.string({ maxLength: 50 })), ([guard, text]) => {
       const error = errorOf(() => guard(`${SECRET}${text}`));
       expect(JSON.stringify([error.message, error.details])).not.toContain(SECRET);
     });

@@ -20,7 +20,7 @@ describe('names', () => {
     forAll(names, (name) => expect([isName(name), asDeviceId(name), asStreamName(name)]).toEqual([true, name, name]));
     forAll(fc.string({ unit: 'binary', maxLength: 140 }), (text) => {
       const whole = text.length >= 1 && text.length <= 128 && text !== '.' && text !== '..';
-      expect(isName(text)).toBe(whole && [...text].every((character) => ALPHABET.has(character)));
+      expect(isName(text)).toBe(whole && Array.from(text).every((character) => ALPHABET.has(character)));
     });
   });
 
