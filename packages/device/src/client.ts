@@ -129,7 +129,6 @@ export class DeviceClient {
    */
   async close(): Promise<void> {
     this.#link.close();
-    this.#dispatch.close(createError('CLOSED'));
     await this.#streams.drain(this.#clock, this.#closeTimeoutMs);
     await this.closed;
   }
@@ -138,7 +137,6 @@ export class DeviceClient {
   destroy(): void {
     this.#link.close();
     this.#link.terminate();
-    this.#dispatch.close(createError('CLOSED'));
     this.#streams.abort();
   }
 
@@ -159,6 +157,7 @@ export class DeviceClient {
 
   #onState(state: LinkState): void {
     this.#logger.info({ deviceId: this.deviceId, link: state }, `the control link is ${state.name}`);
+    if (state.name === 'closed') this.#dispatch.close(state.cause ?? createError('CLOSED'));
   }
 
   #onGone(): void {

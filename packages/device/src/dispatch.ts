@@ -30,6 +30,7 @@ export interface DispatchContext {
 interface Pending {
   readonly abort: AbortController;
   readonly stopWaiting: Cancel;
+  readonly timeoutMs: number;
 }
 
 /** Keeps the requests whose handshake is not over. */
@@ -65,7 +66,8 @@ export class Dispatch {
 
   /** The hub says that a handshake is over. */
   cancel(streamId: string, code: WireCode): void {
-    this.#end(streamId, createError(code));
+    const timeoutMs = this.#pending.get(streamId)?.timeoutMs;
+    this.#end(streamId, createError(code, { details: { phase: 'answer', timeoutMs } }));
   }
 
   /** Ends every handshake that runs. */
@@ -75,11 +77,11 @@ export class Dispatch {
 
   async #call(handler: StreamRequestHandler, message: RequestMessage, protocol: string): Promise<void> {
     const signal = this.#keep(message);
-    let stream: DeviceStream | undefined;
+    let accepting: Promise<DeviceStream> | undefined;
     const request = new StreamRequest(message, signal, {
-      accept: async () => {
-        stream = await this.#accept(message, protocol, signal);
-        return stream;
+      accept: () => {
+        accepting = this.#accept(message, protocol, signal);
+        return accepting;
       },
       reject: (reason) => this.#decline(message.streamId, 'STREAM_REJECTED', reason),
     });
@@ -87,7 +89,10 @@ export class Dispatch {
       await handler(request);
     } catch (error) {
       this.#onHandlerFailed(request, error);
-      stream?.destroy();
+      accepting?.then(
+        (stream) => stream.destroy(),
+        () => undefined,
+      );
     }
   }
 
@@ -97,7 +102,7 @@ export class Dispatch {
     const stopWaiting = this.#context.clock.after(timeoutMs + HANDSHAKE_GUARD_MS, () => {
       this.#end(streamId, createError('HANDSHAKE_TIMEOUT', { details: { phase: 'answer', timeoutMs } }));
     });
-    this.#pending.set(streamId, { abort, stopWaiting });
+    this.#pending.set(streamId, { abort, stopWaiting, timeoutMs });
     return abort.signal;
   }
 

@@ -1,25 +1,28 @@
 // DeviceClient: its end. Graceful within bounds, at once where that is asked for, and nothing left behind either way.
+import { once } from 'node:events';
 import { type DeviceStream, type StreamRequest, StreamTerminatedError } from '@streams/device';
 import { describe, expect, it } from 'vitest';
 import { FakeHub } from './support/fake-hub.ts';
 import { askForStream } from './support/raw-service.ts';
-import { DEVICE, echo, expectNoLeaks, isPending, type Rig, startRig, until } from './support/rig.ts';
+import { closeOf, DEVICE, echo, expectNoLeaks, isPending, type Rig, startRig, until } from './support/rig.ts';
 
 expectNoLeaks();
 
-/** What a stream ended with. */
+/** Reads a stream, and resolves with what it ended with. */
 function failureOf(stream: DeviceStream): Promise<unknown> {
-  return new Promise((resolve) => stream.once('error', resolve));
+  return new Promise((resolve) => stream.resume().once('error', resolve));
 }
 
 async function speak(stream: DeviceStream, text: string): Promise<string> {
   stream.write(text);
-  await until(`an echo of ${text}`, () => stream.readableLength >= text.length);
-  return String(stream.read());
+  const [answer] = (await once(stream, 'data')) as [Buffer];
+  return answer.toString();
 }
 
 /** A device whose handler keeps the request and returns. */
-async function deviceWithRequest(rig: Rig): Promise<{ device: Awaited<ReturnType<Rig['device']>>; request: StreamRequest; asked: Promise<unknown> }> {
+async function deviceWithRequest(
+  rig: Rig,
+): Promise<{ device: Awaited<ReturnType<Rig['device']>>; request: StreamRequest; asked: Promise<unknown> }> {
   const device = await rig.device();
   const requests: StreamRequest[] = [];
   device.onStreamRequest((request) => void requests.push(request));
@@ -93,6 +96,20 @@ describe('close', () => {
     expect(hub.clock.pendingTimers).toBe(0);
   });
 
+  it('ends the dial of a successor', async () => {
+    const hub = await FakeHub.start();
+    const device = hub.device();
+    const connected = device.connect();
+    const link = (await hub.upgrade()).grant(hub.welcome());
+    await connected;
+    link.send({ type: 'goaway', withinMs: 0 });
+    while (hub.upgrades.length < 2 && hub.clock.monotonicMs() < 200) await hub.clock.advance(1, { realMs: 1 });
+    const { socket } = await hub.upgrade(2);
+    expect(device.state.name).toBe('renewing');
+    await Promise.all([device.close(), closeOf(socket)]);
+    expect(hub.clock.pendingTimers).toBe(0);
+  });
+
   it('does not wait for ever for a hub that never closes its side', async () => {
     const hub = await FakeHub.start();
     hub.onUpgrade = (upgrade) => {
@@ -119,8 +136,8 @@ describe('close with a handshake under way', () => {
     expect(request.signal.reason).toMatchObject({ code: 'STREAMS_CLOSED' });
     await expect(request.accept()).rejects.toMatchObject({ code: 'STREAMS_CLOSED' });
     // The hub gives a lost instance two seconds.
-    await rig.clock.advance(2_000, { realMs: 1 });
-    expect(await asked).toMatchObject({ status: 404, body: { code: 'DEVICE_NOT_CONNECTED' } });
+    expect(await rig.passUntil(asked)).toMatchObject({ status: 404, body: { code: 'DEVICE_NOT_CONNECTED' } });
+    expect(rig.clock.monotonicMs()).toBeLessThan(3_000);
     await rig.hub.hub.close();
     expect(rig.clock.pendingTimers).toBe(0);
   });
@@ -132,7 +149,12 @@ describe('close with a handshake under way', () => {
     expect(await asked).toMatchObject({ status: 200 });
     await Promise.all([expect(accepted).rejects.toMatchObject({ code: 'STREAMS_CLOSED' }), device[verb](), device.closed]);
     await rig.clock.advance(40_000, { stepMs: 5_000, realMs: 1 });
-    expect(rig.hub.records).toMatchObject([{ operation: 'handshake', result: 'failed', code: 'STREAM_GONE' }]);
+    expect(rig.hub.records).toHaveLength(1);
+    // Whether the device leg had got as far as the hub is a matter of chance.
+    expect(rig.hub.records[0]).toMatchObject({
+      operation: 'handshake',
+      code: expect.stringMatching(/^(STREAM_GONE|HANDSHAKE_TIMEOUT)$/) as string,
+    });
     await rig.hub.hub.close();
     expect(rig.clock.pendingTimers).toBe(0);
   });

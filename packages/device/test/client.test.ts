@@ -1,10 +1,10 @@
 // DeviceClient: what connect() promises to its callers.
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { AuthenticationError, DeviceClient, StreamsError } from '@streams/device';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { AuthenticationError, DeviceClient, type StreamsError } from '@streams/device';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FakeHub } from './support/fake-hub.ts';
-import { DEVICE, expectNoLeaks, isPending, startRig, until } from './support/rig.ts';
+import { closeOf, DEVICE, expectNoLeaks, isPending, startRig, until } from './support/rig.ts';
 
 expectNoLeaks();
 
@@ -163,7 +163,7 @@ describe('the signal of connect', () => {
     const abort = new AbortController();
     const connected = device.connect({ signal: abort.signal });
     const { socket } = await hub.upgrade();
-    const closed = once(socket, 'close');
+    const closed = closeOf(socket);
     abort.abort();
     await expect(connected).rejects.toMatchObject({ code: 'STREAMS_ABORTED' });
     await closed;
@@ -215,13 +215,25 @@ describe('the signal of connect', () => {
     const hub = await FakeHub.start();
     hub.onUpgrade = (upgrade) => void upgrade.grant(hub.welcome());
     const { signal } = new AbortController();
-    let listeners = 0;
-    const add = signal.addEventListener.bind(signal);
-    const remove = signal.removeEventListener.bind(signal);
-    signal.addEventListener = (...args: Parameters<typeof add>): void => void (listeners++, add(...args));
-    signal.removeEventListener = (...args: Parameters<typeof remove>): void => void (listeners--, remove(...args));
+    const added = vi.spyOn(signal, 'addEventListener');
+    const removed = vi.spyOn(signal, 'removeEventListener');
     await hub.device().connect({ signal });
-    expect(listeners).toBe(0);
+    expect(added).toHaveBeenCalled();
+    expect(removed.mock.calls.map(([, listener]) => listener)).toEqual(added.mock.calls.map(([, listener]) => listener));
+  });
+
+  it('ends only the call that it belongs to', async () => {
+    const hub = await FakeHub.start();
+    const device = hub.device();
+    const abort = new AbortController();
+    const [aborted, patient] = [device.connect({ signal: abort.signal }), device.connect()];
+    const upgrade = await hub.upgrade();
+    abort.abort();
+    await expect(aborted).rejects.toMatchObject({ code: 'STREAMS_ABORTED' });
+    expect(await isPending(patient)).toBe(true);
+    upgrade.grant(hub.welcome());
+    await patient;
+    expect(device.state.name).toBe('connected');
   });
 });
 
@@ -248,7 +260,7 @@ describe('connect and close', () => {
     const device = hub.device();
     const connected = device.connect();
     const { socket } = await hub.upgrade();
-    const gone = once(socket, 'close');
+    const gone = closeOf(socket);
     await Promise.all([expect(connected).rejects.toMatchObject({ code: 'STREAMS_CLOSED' }), device.close(), gone]);
     expect(device.state).toEqual({ name: 'closed' });
   });

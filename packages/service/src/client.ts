@@ -78,6 +78,9 @@ export class ServiceClient {
    */
   async createStream(deviceId: string, options: CreateStreamOptions = {}): Promise<DeviceStream> {
     if (this.#closed) throw createError('CLOSED');
+    if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
+      throw createError('INVALID_ARGUMENT', { message: 'createStream: signal: expected an AbortSignal', details: { field: 'signal' } });
+    }
     const context = { rest: this.#rest, trust: this.#trust, clock: this.#clock, origin: this.#origin };
     const opening = new AbortController();
     const forget = onAbort(options.signal, () => opening.abort(options.signal?.reason));

@@ -42,14 +42,12 @@ export interface OpenContext {
   readonly origin: string;
 }
 
-const CANCEL_TIMEOUT_MS = 5_000;
-
 /** Resolves once the stream is established. @throws see `ServiceClient.createStream`. */
 export async function openStream(context: OpenContext, deviceId: string, options: CreateStreamOptions): Promise<DeviceStream> {
   const body = bodyOf(deviceId, options);
   const path = `/v1/devices/${encodeURIComponent(deviceId)}/streams`;
-  const timeoutMs = body.timeoutMs + HANDSHAKE_GUARD_MS;
-  const answer = asOpenStreamAnswer(await context.rest.call({ method: 'POST', path, body, timeoutMs, signal: options.signal }));
+  const { timeoutMs } = body;
+  const answer = await context.rest.call({ method: 'POST', path, body, timeoutMs, signal: options.signal }, asOpenStreamAnswer);
   try {
     const leg = await openLeg(context, answer, options.signal);
     return new DeviceStream(leg, { id: answer.streamId, name: body.name, deviceId });
@@ -80,13 +78,13 @@ async function openLeg(context: OpenContext, answer: OpenStreamAnswer, signal: A
 /** The hub's own origin; those that it publishes only where the URL leads elsewhere. */
 async function originsFor({ rest, origin }: OpenContext, url: string, signal: AbortSignal | undefined): Promise<string[]> {
   if (!isForeignHost(url, [origin])) return [origin];
-  const hub = asHubView(await rest.call({ method: 'GET', path: '/v1/hub', timeoutMs: HANDSHAKE_GUARD_MS, signal }));
+  const hub = await rest.call({ method: 'GET', path: '/v1/hub', timeoutMs: 0, signal }, asHubView);
   return [origin, ...hub.streamingEndpoints];
 }
 
 /** Tells the hub that nobody will come; it finds out by itself where this fails. */
 function cancel({ rest }: OpenContext, streamId: string): void {
-  rest.call({ method: 'DELETE', path: `/v1/streams/${streamId}`, timeoutMs: CANCEL_TIMEOUT_MS }).catch(() => undefined);
+  rest.call({ method: 'DELETE', path: `/v1/streams/${streamId}`, timeoutMs: 0 }, () => undefined).catch(() => undefined);
 }
 
 function bodyOf(deviceId: string, { name, headers, timeoutMs }: CreateStreamOptions): OpenStreamBody {

@@ -6,6 +6,7 @@ import {
   connectError,
   createError,
   type Fields,
+  HANDSHAKE_GUARD_MS,
   type HandshakePhase,
   httpError,
   hubTimeOf,
@@ -22,6 +23,7 @@ export interface RestCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly body?: object | undefined;
+  /** What the hub may take by itself; a guard for the way there and back is added. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -50,55 +52,70 @@ export class Rest {
   }
 
   /**
-   * Resolves with the JSON answer. A refusal that came from a wrong clock is signed anew, once, by the hub's.
+   * Resolves with what `read` makes of the JSON answer. A refusal that came from a wrong clock is signed anew, once, by the hub's.
    * @throws what the hub answered, `STREAMS_CONNECT_FAILED`, `STREAMS_TLS_FAILED`, `STREAMS_ABORTED`.
    */
-  async call(call: RestCall): Promise<Fields> {
+  async call<T>(call: RestCall, read: (answer: Fields) => T): Promise<T> {
     try {
-      return await this.#attempt(call);
+      return await this.#attempt(call, read);
     } catch (error) {
       const refused = StreamsError.is(error) && error.code === 'STREAMS_UNAUTHENTICATED';
-      if (refused && this.#signer.adjustTo(hubTimeOf(error))) return this.#attempt(call);
+      if (refused && this.#signer.adjustTo(hubTimeOf(error))) return this.#attempt(call, read);
       throw error;
     }
   }
 
   /** Lets calls finish, and closes the connections. */
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    await settled(this.#pool.close());
   }
 
   /** Cuts the connections. */
-  destroy(): Promise<void> {
-    return this.#pool.destroy();
+  async destroy(): Promise<void> {
+    await settled(this.#pool.destroy());
   }
 
-  async #attempt(call: RestCall): Promise<Fields> {
+  async #attempt<T>(call: RestCall, read: (answer: Fields) => T): Promise<T> {
     throwIfAborted(call.signal);
     const limit = new AbortController();
-    const cancel = this.#clock.after(call.timeoutMs, () => limit.abort());
+    const limitMs = call.timeoutMs + HANDSHAKE_GUARD_MS;
+    const cancel = this.#clock.after(limitMs, () => limit.abort());
     try {
-      return await this.#exchange(call, call.signal ? AbortSignal.any([call.signal, limit.signal]) : limit.signal);
+      return readAs(read, await this.#exchange(call, call.signal ? AbortSignal.any([call.signal, limit.signal]) : limit.signal));
     } catch (error) {
       if (StreamsError.is(error)) throw error;
       if (call.signal?.aborted) throw abortedError(call.signal);
-      if (limit.signal.aborted) throw createError('CONNECT_FAILED', { message: `the hub did not answer within ${call.timeoutMs} ms` });
+      if (limit.signal.aborted) throw createError('CONNECT_FAILED', { message: `the hub did not answer within ${limitMs} ms` });
       throw connectError(error);
     } finally {
       cancel();
     }
   }
 
-  async #exchange(call: RestCall, signal: AbortSignal): Promise<Fields> {
+  async #exchange(call: RestCall, signal: AbortSignal): Promise<string> {
     const { method, path, body } = call;
     const headers = { authorization: this.#signer.authorization(), 'content-type': 'application/json' };
     const response = await this.#pool.request({ method, path, headers, signal, body: body === undefined ? null : JSON.stringify(body) });
     const text = await bodyText(response.body);
-    if (response.statusCode >= 200 && response.statusCode < 300) return text === '' ? {} : parseObject(text, 'answer');
+    if (response.statusCode >= 200 && response.statusCode < 300) return text;
     const { date, 'retry-after': retryAfter } = response.headers;
     const failure = { status: response.statusCode, date: first(date), retryAfter: first(retryAfter), body: text };
     throw httpError(failure, PHASE, call.timeoutMs);
   }
+}
+
+/** What is no answer of a hub must not pass for one. */
+function readAs<T>(read: (answer: Fields) => T, text: string): T {
+  try {
+    return read(text === '' ? {} : parseObject(text, 'answer'));
+  } catch (cause) {
+    throw createError('CONNECT_FAILED', { message: `the answer is not a hub's: ${(cause as Error).message}`, cause });
+  }
+}
+
+/** A pool that is closed twice rejects; closed is closed. */
+async function settled(closing: Promise<void>): Promise<void> {
+  await closing.catch(() => undefined);
 }
 
 async function bodyText(body: AsyncIterable<Buffer>): Promise<string> {

@@ -21,6 +21,7 @@ import {
   StreamsError,
   SUCCESSOR_FROM,
   SUCCESSOR_UNTIL,
+  throwIfAborted,
 } from '@streams/protocol/internal';
 import { retryDelayMs } from './backoff.ts';
 import { watchSleep } from './heartbeat.ts';
@@ -53,6 +54,8 @@ export class Link {
   #dialling: AbortController | undefined;
   /** Settles `connect()`; absent once the link has stood. */
   #first: Deferred<void> | undefined;
+  /** Calls of `connect()` that wait; the last one that is aborted ends the attempt. */
+  #callers = 0;
   #setbacks = 0;
   #connectedAtMs = 0;
   #timer: Cancel | undefined;
@@ -69,16 +72,22 @@ export class Link {
 
   /** Resolves once connected. Rejects if that cannot come about by waiting, or the signal fires; then it can be called again. */
   async connect(signal: AbortSignal | undefined): Promise<void> {
+    throwIfAborted(signal);
     if (this.#state.name === 'closed') throw this.#state.cause ?? createError('CLOSED');
     if (this.#apply({ type: 'connect' })) {
       this.#first = deferred();
+      this.#setbacks = 0;
       this.#dial();
     }
-    const forget = onAbort(signal, () => this.#giveUp(abortedError(signal as AbortSignal)));
+    const aborted = deferred<never>();
+    const forget = onAbort(signal, () => aborted.reject(abortedError(signal as AbortSignal)));
+    this.#callers += 1;
     try {
-      await this.#first?.promise;
+      await Promise.race([this.#first?.promise, aborted.promise]);
     } finally {
       forget();
+      this.#callers -= 1;
+      if (this.#callers === 0) this.#giveUp(createError('ABORTED'));
     }
   }
 
@@ -112,8 +121,16 @@ export class Link {
   #dial(): void {
     const dialling = new AbortController();
     this.#dialling = dialling;
-    openLink(this.#target, dialling.signal, (message) => this.#onMessage(message)).then(
-      (link) => (dialling.signal.aborted ? link.leg.terminate() : this.#adopt(link)),
+    // What comes in the packet of the welcome waits for the link to be taken over.
+    const early: HubMessage[] = [];
+    let onMessage = (message: HubMessage): unknown => early.push(message);
+    openLink(this.#target, dialling.signal, (message) => onMessage(message)).then(
+      (link) => {
+        if (dialling.signal.aborted) return link.leg.terminate();
+        this.#adopt(link);
+        onMessage = (message) => this.#onMessage(message);
+        early.forEach(onMessage);
+      },
       (error) => {
         if (!dialling.signal.aborted) this.#onDialFailed(StreamsError.is(error) ? error : connectError(error));
       },

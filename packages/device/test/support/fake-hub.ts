@@ -35,7 +35,7 @@ export class FakeLink {
   /** Sends messages as text, all in one write. */
   send(...messages: (object | string)[]): void {
     const texts = messages.map((message) => (typeof message === 'string' ? message : JSON.stringify(message)));
-    this.write(...texts.map((payload) => encodeFrame({ opcode: OPCODE['text'] ?? 1, payload, masked: false })));
+    this.write(...texts.map((payload) => encodeFrame({ opcode: OPCODE.text, payload, masked: false })));
   }
 
   write(...frames: Buffer[]): void {
@@ -43,7 +43,7 @@ export class FakeLink {
   }
 
   close(code: number, reason = ''): void {
-    this.write(encodeFrame({ opcode: OPCODE['close'] ?? 8, payload: closePayload(code, reason), masked: false }));
+    this.write(encodeFrame({ opcode: OPCODE.close, payload: closePayload(code, reason), masked: false }));
     this.#socket.end();
   }
 
@@ -53,13 +53,13 @@ export class FakeLink {
   }
 
   /** How many frames of this kind came. */
-  count(kind: string): number {
+  count(kind: keyof typeof OPCODE): number {
     return this.frames.filter(({ opcode }) => opcode === OPCODE[kind]).length;
   }
 
   /** The code of the close frame that came. */
   get closeCode(): number | undefined {
-    return this.frames.find(({ opcode }) => opcode === OPCODE['close'])?.payload.readUInt16BE();
+    return this.frames.find(({ opcode }) => opcode === OPCODE.close)?.payload.readUInt16BE();
   }
 
   #read(bytes: Buffer): void {
@@ -68,8 +68,8 @@ export class FakeLink {
       const { value, used } = parsed;
       this.#unread = this.#unread.subarray(used);
       this.frames.push(value);
-      if (value.opcode === OPCODE['text']) this.messages.push(JSON.parse(value.payload.toString()) as Record<string, unknown>);
-      else if (value.opcode === OPCODE['close']) this.#socket.end(encodeFrame({ ...value, masked: false }));
+      if (value.opcode === OPCODE.text) this.messages.push(JSON.parse(value.payload.toString()) as Record<string, unknown>);
+      else if (value.opcode === OPCODE.close) this.#socket.end(encodeFrame({ ...value, masked: false }));
     }
   }
 }
@@ -109,6 +109,8 @@ export class FakeUpgrade {
 /** See the top of this file. */
 export class FakeHub {
   readonly upgrades: FakeUpgrade[] = [];
+  /** TCP connections so far, whatever became of them. */
+  connections = 0;
   readonly clock: FakeClock = new FakeClock();
   readonly certificate: Certificate;
   /** Answers an upgrade at once; without it the test takes them from {@link FakeHub.upgrades}. */
@@ -118,6 +120,7 @@ export class FakeHub {
   private constructor(certificate: Certificate) {
     this.certificate = certificate;
     this.#server = createServer({ ...certificate });
+    this.#server.on('connection', () => (this.connections += 1));
     this.#server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
       socket.on('error', () => socket.destroy());
       const upgrade = new FakeUpgrade(request, socket);
@@ -127,7 +130,7 @@ export class FakeHub {
   }
 
   /** Starts one; ends it with the test. */
-  static async start(certificate = certificateFor('127.0.0.1')): Promise<FakeHub> {
+  static async start(certificate: Certificate = certificateFor('127.0.0.1')): Promise<FakeHub> {
     const hub = new FakeHub(certificate);
     hub.#server.listen(0, '127.0.0.1');
     await once(hub.#server, 'listening');
@@ -147,11 +150,17 @@ export class FakeHub {
 
   /** The first message of a link. */
   welcome(...streamingEndpoints: string[]): object {
-    return { type: 'welcome', hub: { name: 'fake', version: '0' }, streamingEndpoints, timeMs: Math.floor(this.clock.wallMs()), capabilities: [] };
+    return {
+      type: 'welcome',
+      hub: { name: 'fake', version: '0' },
+      streamingEndpoints,
+      timeMs: Math.floor(this.clock.wallMs()),
+      capabilities: [],
+    };
   }
 
   /** A stream request for the device, whose leg leads to `url`. */
-  request(url: string, streamId = 'A'.repeat(22)): object {
+  request(url: string, streamId: string = 'A'.repeat(22)): object {
     const who = { requester: { policy: 'backend' }, name: 'echo', headers: {} };
     return { type: 'request', streamId, ...who, protocols: ['streams.v1'], timeoutMs: 30_000, url, token: 'T'.repeat(43) };
   }

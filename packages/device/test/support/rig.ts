@@ -1,7 +1,12 @@
 // What the tests of this package stand on: a real hub, clients of it, a bad network between them, and time of their own.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DeviceClient, type DeviceClientSettings, type DeviceStream } from '@streams/device';
-import type { HubOptions } from '@streams/hub';
+import { createHub, type DeviceChange, type DeviceRecord, type HubOptions, type Registry } from '@streams/hub';
 import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { ServiceClient, type ServiceClientSettings } from '@streams/service';
 import { FakeClock, FaultProxy, leakCheck, type LeakCheck, seededRandom } from '@streams/testkit';
@@ -27,7 +32,12 @@ export class Rig {
     const { id = DEVICE, port, ...others } = settings;
     const connectionString = through(await this.hub.deviceConnectionString(id), port);
     return this.use(
-      DeviceClient.fromConnectionString(connectionString, { clock: this.clock, random: seededRandom(this.#seed++), logger: MUTE, ...others }),
+      DeviceClient.fromConnectionString(connectionString, {
+        clock: this.clock,
+        random: seededRandom(this.#seed++),
+        logger: MUTE,
+        ...others,
+      }),
     );
   }
 
@@ -49,6 +59,13 @@ export class Rig {
     const proxy = await FaultProxy.listen({ port: this.hub.port });
     this.onEnd(() => proxy.close());
     return proxy;
+  }
+
+  /** Starts a hub where the first one was. */
+  async startAgain(options: Pick<HubOptions, 'tls' | 'registry' | 'policies'>): Promise<void> {
+    const hub = createHub({ hostNames: ['127.0.0.1'], logger: false, clock: this.clock, ...options });
+    await hub.listen({ port: this.hub.port, host: '127.0.0.1' });
+    this.onEnd(() => hub.close());
   }
 
   /** Ends a client with the test. */
@@ -83,15 +100,47 @@ export class Rig {
   }
 }
 
-const MOST_MS = 3_600_000;
-const MUTE = { info: () => undefined, warn: () => undefined, error: () => undefined };
+/** Its wall clock shows whole milliseconds, as a machine's does: they are what goes over the wire. */
+class WholeClock extends FakeClock {
+  override wallMs(): number {
+    return Math.floor(super.wallMs());
+  }
+}
+
+const MOST_MS = 120_000;
+export const MUTE = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Starts a hub on a clock that stands still; ends everything with the test. */
 export async function startRig(options: Partial<HubOptions> = {}): Promise<Rig> {
-  const clock = new FakeClock();
+  const clock = new WholeClock();
   const rig = new Rig(clock, await startTestHub({ clock, ...options }));
   onTestFinished(() => rig.end());
   return rig;
+}
+
+/** Options of a hub that is to be restarted: its CA, its devices and its policy outlive it. */
+export async function lastingOptions(): Promise<Pick<HubOptions, 'tls' | 'registry' | 'policies'>> {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'streams-device-'));
+  onTestFinished(() => rm(dataDirectory, { recursive: true }));
+  const policy = { name: 'test', keys: [randomBytes(32).toString('base64')], permissions: ['stream:create'] } as const;
+  return { tls: { dataDirectory }, registry: memoryRegistry(), policies: [policy] };
+}
+
+function memoryRegistry(): Registry {
+  const devices = new Map<string, DeviceRecord>();
+  const listeners = new Set<(change: DeviceChange) => void>();
+  return {
+    get: (deviceId) => Promise.resolve(devices.get(deviceId)),
+    put(device) {
+      devices.set(device.deviceId, device);
+      for (const listener of listeners) listener({ deviceId: device.deviceId, device });
+      return Promise.resolve();
+    },
+    changes(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
 }
 
 /** Sends back what comes, and ends when it ends. */
@@ -107,7 +156,7 @@ export async function roundTrip(stream: DeviceStream, text: string): Promise<str
 }
 
 /** A connection string that leads to another port. */
-export function through(connectionString: string, port: number | undefined): string {
+function through(connectionString: string, port: number | undefined): string {
   return port === undefined ? connectionString : connectionString.replace(/(HostName=[^;:]+):\d+/, `$1:${port}`);
 }
 
@@ -118,6 +167,11 @@ export async function until(what: string, condition: () => boolean, withinMs = 3
     assert(performance.now() < deadline, `waited ${withinMs} ms for this: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+}
+
+/** Resolves once a socket is gone, however. */
+export function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
 }
 
 /** True if `promise` is not settled, however many turns it gets. */

@@ -22,7 +22,7 @@ export interface HttpFailure {
 export function httpError(failure: HttpFailure, phase: HandshakePhase, timeoutMs: number): StreamsError {
   const body = readBody(failure.body);
   const hubTimeMs = failure.date === undefined ? undefined : Date.parse(failure.date);
-  const retryAfterMs = body?.retryAfterMs ?? asWaitMs(Number(failure.retryAfter ?? Number.NaN) * 1_000);
+  const retryAfterMs = body?.retryAfterMs ?? retryAfter(failure, hubTimeMs);
   if (body) return createError(body.code, { ...body, retryAfterMs, details: { ...body.details, httpStatus: failure.status, hubTimeMs } });
   const options = {
     message: `the answer was HTTP ${failure.status}, not from a hub`,
@@ -32,6 +32,11 @@ export function httpError(failure: HttpFailure, phase: HandshakePhase, timeoutMs
   if (failure.status === 401) return createError('UNAUTHENTICATED', options);
   if (failure.status === 504) return createError('HANDSHAKE_TIMEOUT', { ...options, details: { ...options.details, phase, timeoutMs } });
   return createError('CONNECT_FAILED', options);
+}
+
+/** `Retry-After` is a number of seconds or a date (RFC 9110 section 10.2.3); the sender's own clock counts. */
+function retryAfter({ retryAfter: text = '' }: HttpFailure, nowMs = Number.NaN): number | undefined {
+  return asWaitMs(/^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs);
 }
 
 /** The hub's time as it came with an error, for `Signer.adjustTo`. */

@@ -1,0 +1,207 @@
+// A control link that is replaced by its successor: when, why, and that no request falls between the two.
+import type { LinkState, StreamRequest } from '@streams/device';
+import { type FaultConnection, FakeClock, type FaultProxy, seededRandom } from '@streams/testkit';
+import { describe, expect, it } from 'vitest';
+import { FakeHub, type FakeLink } from '../support/fake-hub.ts';
+import { DEVICE, echo, expectNoLeaks, MUTE, type Rig, roundTrip, startRig, until } from '../support/rig.ts';
+
+expectNoLeaks();
+
+const MINUTE_MS = 60_000;
+/** Always the middle: the successor is due after 48 minutes. */
+const MIDDLE = { uniform: () => 0.5, bytes: (count: number) => Buffer.alloc(count, 5) };
+const STEPS = { stepMs: 1_000, realMs: 1 };
+
+/** A device with its middle random whose links run through `proxy`. */
+async function rigWithProxy(): Promise<{ rig: Rig; proxy: FaultProxy }> {
+  const rig = await startRig();
+  return { rig, proxy: await rig.proxy() };
+}
+
+describe('the successor of a link', () => {
+  it.each([1, 2, 3, 4, 5])('is dialled between 45 and 51 minutes after it (%i)', async (seed) => {
+    const { rig, proxy } = await rigWithProxy();
+    const renewals: number[] = [];
+    const info = (fields: object): void => {
+      if ((fields as { link: LinkState }).link.name === 'renewing') renewals.push(rig.clock.monotonicMs() / MINUTE_MS);
+    };
+    const device = await rig.device({ port: proxy.port, random: seededRandom(seed), logger: { ...MUTE, info } });
+    await device.connect();
+    const [first] = proxy.connections;
+    await rig.clock.advance(44 * MINUTE_MS);
+    // In pieces that leave a dial the time that it has.
+    while (renewals.length === 0 && rig.clock.monotonicMs() < 52 * MINUTE_MS) await rig.clock.advance(5_000);
+    await until('the successor', () => device.state.name === 'connected');
+    await rig.clock.advance(2_001, STEPS);
+    await until('the older link is gone', () => proxy.connections.length === 1);
+    expect(proxy.connections[0]).not.toBe(first);
+    expect(renewals).toHaveLength(1);
+    expect(renewals[0]).toBeGreaterThanOrEqual(45);
+    expect(renewals[0]).toBeLessThan(51);
+  });
+
+  it('comes before the link goes: no request is lost in an hour', async () => {
+    const { rig, proxy } = await rigWithProxy();
+    const device = await rig.echoDevice({ port: proxy.port, random: MIDDLE });
+    const service = await rig.service();
+    const links = new Set<FaultConnection>();
+    let served = 0;
+    const ask = async (): Promise<void> => {
+      const stream = await service.createStream(DEVICE);
+      expect(await roundTrip(stream, `request ${served}`)).toMatch(/^request \d+$/);
+      served += 1;
+    };
+    const step = async (ms: number): Promise<void> => {
+      // Some are made while the time passes, and one after it.
+      const asked = [ask(), ask()];
+      await rig.clock.advance(ms, { stepMs: 250, realMs: ms > 1_000 ? 0 : 1 });
+      await Promise.all([...asked, ask()]);
+      for (const connection of proxy.connections) links.add(connection);
+      expect(device.state.name).toMatch(/^(connected|renewing)$/);
+    };
+    for (let minute = 0; minute < 47; minute += 1) {
+      await rig.clock.advance(MINUTE_MS - 2_000);
+      if (minute % 3 === 0) await step(2_000);
+      else await rig.clock.advance(2_000);
+    }
+    await rig.clock.advance(57_000);
+    for (let second = 0; second < 9; second += 0.5) await step(500);
+    for (let minute = 49; minute <= 61; minute += 3) {
+      await rig.clock.advance(3 * MINUTE_MS - 2_000);
+      await step(2_000);
+    }
+    expect(rig.clock.monotonicMs()).toBeGreaterThan(60 * MINUTE_MS);
+    expect(served).toBe(3 * (16 + 18 + 5));
+    expect(links.size).toBe(2);
+    expect(proxy.connections).toHaveLength(1);
+  });
+
+  it('delivers the answer to a request that came over the older one', async () => {
+    const { rig, proxy } = await rigWithProxy();
+    const device = await rig.device({ port: proxy.port, random: MIDDLE });
+    const requests: StreamRequest[] = [];
+    device.onStreamRequest((request) => void requests.push(request));
+    await device.connect();
+    await rig.clock.advance(48 * MINUTE_MS - 5_000);
+    const opened = (await rig.service()).createStream(DEVICE, { timeoutMs: 60_000 });
+    await until('the request', () => requests.length === 1);
+    await rig.clock.advance(5_000, STEPS);
+    await until('the successor', () => proxy.connections.length === 2 && device.state.name === 'connected');
+    await rig.clock.advance(3_000, STEPS);
+    await until('the older link is gone', () => proxy.connections.length === 1);
+    echo((await requests[0]?.accept()) ?? expect.unreachable());
+    expect(await roundTrip(await opened, 'over the newer link')).toBe('over the newer link');
+  });
+
+  it('is tried again where it does not come about, while the link stands', async () => {
+    const { rig, proxy } = await rigWithProxy();
+    const device = await rig.echoDevice({ port: proxy.port, random: MIDDLE });
+    const first = proxy.connections[0];
+    const connected: unknown[] = [];
+    await rig.clock.advance(48 * MINUTE_MS - 5_000);
+    const watch = setInterval(() => {
+      for (const connection of proxy.connections) {
+        if (connection === first || connected.includes(connection)) continue;
+        connected.push(connection);
+        if (connected.length === 1) connection.reset();
+      }
+    }, 1);
+    rig.onEnd(() => clearInterval(watch));
+    await rig.clock.advance(6_000, STEPS);
+    await until('the failed attempt', () => connected.length === 1 && device.state.name === 'connected');
+    expect(proxy.connections).toEqual([first]);
+    await roundTrip(await (await rig.service()).createStream(DEVICE), 'still served');
+    // In the middle of the next three minutes.
+    await rig.clock.advance(88_000);
+    expect(connected).toHaveLength(1);
+    await rig.clock.advance(5_000, STEPS);
+    await until('the second attempt', () => connected.length === 2 && device.state.name === 'connected');
+  });
+
+  it('is dialled although the credential has ended before its time', async () => {
+    const { rig, proxy } = await rigWithProxy();
+    // The device's clock stands still, so that the hub's is the one to end the link.
+    const device = await rig.echoDevice({ port: proxy.port, clock: new FakeClock(), random: { ...MIDDLE, uniform: () => 0 } });
+    const first = proxy.connections[0];
+    await rig.clock.advance(60 * MINUTE_MS + 59_000);
+    expect(device.state.name).toBe('connected');
+    await rig.clock.advance(2_000, STEPS);
+    await until('the loss', () => device.state.name === 'waiting');
+    expect(device.state).toMatchObject({ attempt: 1, cause: { details: { closeCode: 1008 } } });
+    await first?.closed;
+  });
+});
+
+/** A device with one link to a fake hub. */
+async function fakeLink(): Promise<{ hub: FakeHub; links: FakeLink[]; device: ReturnType<FakeHub['device']> }> {
+  const hub = await FakeHub.start();
+  const links: FakeLink[] = [];
+  hub.onUpgrade = (upgrade) => void links.push(upgrade.grant(hub.welcome()));
+  const device = hub.device();
+  await device.connect();
+  return { hub, links, device };
+}
+
+/** Lets `withinMs` pass, and a moment more for the dial, until there are two. */
+async function passUntilSuccessor(hub: FakeHub, links: readonly unknown[], withinMs: number): Promise<void> {
+  const endMs = hub.clock.monotonicMs() + withinMs + 500;
+  while (links.length < 2 && hub.clock.monotonicMs() < endMs) await hub.clock.advance(withinMs / 50 + 1, { realMs: 1 });
+  expect(links).toHaveLength(2);
+}
+
+describe('goaway', () => {
+  it.each([0, 1_000, 20_000])('is honoured within its %i ms, and the older link closed cleanly', async (withinMs) => {
+    const { hub, links, device } = await fakeLink();
+    links[0]?.send({ type: 'goaway', withinMs });
+    await passUntilSuccessor(hub, links, withinMs);
+    await until('the successor', () => device.state.name === 'connected');
+    expect(links[0]?.closeCode).toBeUndefined();
+    await hub.clock.advance(2_000, STEPS);
+    await until('the older link is closed', () => links[0]?.ended === true);
+    expect(links[0]?.closeCode).toBe(1000);
+    expect(links[1]?.closeCode).toBeUndefined();
+  });
+
+  it('takes requests on both links until the older one is gone', async () => {
+    const { hub, links, device } = await fakeLink();
+    device.onStreamRequest((request) => request.reject(`request ${request.id}`));
+    links[0]?.send({ type: 'goaway', withinMs: 0 });
+    await passUntilSuccessor(hub, links, 0);
+    await until('the successor', () => device.state.name === 'connected');
+    const url = `wss://127.0.0.1:${hub.port}/`;
+    links[0]?.send(hub.request(url, 'old'.padEnd(22, '-')));
+    links[1]?.send(hub.request(url, 'new'.padEnd(22, '-')));
+    await until('two answers', () => links[1]?.messages.length === 2);
+    expect(links[1]?.messages.map(({ reason }) => reason)).toEqual(
+      expect.arrayContaining([`request ${'old'.padEnd(22, '-')}`, `request ${'new'.padEnd(22, '-')}`]),
+    );
+    expect(links[0]?.messages).toEqual([]);
+  });
+
+  it('counts in the packet of the welcome too', async () => {
+    const hub = await FakeHub.start();
+    hub.onUpgrade = (upgrade) => void upgrade.grant(hub.welcome(), { type: 'goaway', withinMs: 1_000 });
+    const device = hub.device();
+    await device.connect();
+    hub.onUpgrade = (upgrade) => void upgrade.grant(hub.welcome());
+    await hub.clock.advance(1_001, { realMs: 1 });
+    await hub.upgrade(2);
+  });
+
+  it('does not lose the device whose link goes before the successor stands', async () => {
+    const { hub, links, device } = await fakeLink();
+    hub.onUpgrade = () => undefined;
+    links[0]?.send({ type: 'goaway', withinMs: 0 });
+    await passUntilSuccessor(hub, hub.upgrades, 0);
+    const successor = await hub.upgrade(2);
+    expect(device.state.name).toBe('renewing');
+    links[0]?.cut();
+    await until('the loss', () => device.state.name === 'connecting');
+    const link = successor.grant(hub.welcome());
+    await until('the successor', () => device.state.name === 'connected');
+    device.onStreamRequest((request) => request.reject('here'));
+    link.send(hub.request(`wss://127.0.0.1:${hub.port}/`));
+    await until('the answer', () => link.messages.length === 1);
+    expect(hub.upgrades).toHaveLength(2);
+  });
+});
