@@ -10,6 +10,9 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions, externalConditions: ['node'] } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    // Most tests wait for sockets; and each file keeps its own state, so that a worker need not load everything anew for it.
+    maxWorkers: 4,
+    isolate: false,
     testTimeout: 20_000,
     hookTimeout: 20_000,
     allowOnly: false, // or a forgotten `.only` passes for the whole run

@@ -31,6 +31,7 @@ interface Pending {
   readonly abort: AbortController;
   readonly stopWaiting: Cancel;
   readonly timeoutMs: number;
+  accepted: boolean;
 }
 
 /** Keeps the requests whose handshake is not over. */
@@ -66,8 +67,9 @@ export class Dispatch {
 
   /** The hub says that a handshake is over. */
   cancel(streamId: string, code: WireCode): void {
-    const timeoutMs = this.#pending.get(streamId)?.timeoutMs;
-    this.#end(streamId, createError(code, { details: { phase: 'answer', timeoutMs } }));
+    const pending = this.#pending.get(streamId);
+    const phase = pending?.accepted ? 'service-leg' : 'answer';
+    this.#end(streamId, createError(code, { details: { phase, timeoutMs: pending?.timeoutMs } }));
   }
 
   /** Ends every handshake that runs. */
@@ -102,11 +104,13 @@ export class Dispatch {
     const stopWaiting = this.#context.clock.after(timeoutMs + HANDSHAKE_GUARD_MS, () => {
       this.#end(streamId, createError('HANDSHAKE_TIMEOUT', { details: { phase: 'answer', timeoutMs } }));
     });
-    this.#pending.set(streamId, { abort, stopWaiting, timeoutMs });
+    this.#pending.set(streamId, { abort, stopWaiting, timeoutMs, accepted: false });
     return abort.signal;
   }
 
   async #accept(message: RequestMessage, protocol: string, signal: AbortSignal): Promise<DeviceStream> {
+    const pending = this.#pending.get(message.streamId);
+    if (pending) pending.accepted = true;
     this.#context.send({ type: 'accept', streamId: message.streamId, protocol, capabilities: [] });
     try {
       return await this.#context.open(message, protocol, signal);

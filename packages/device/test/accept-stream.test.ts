@@ -192,6 +192,29 @@ describe('a leg that does not come about', () => {
   });
 });
 
+describe('a handshake that the hub ends while its leg is held', () => {
+  it.each([
+    ['HANDSHAKE_TIMEOUT', { code: 'STREAMS_HANDSHAKE_TIMEOUT', phase: 'service-leg', timeoutMs: 30_000 }],
+    ['STREAM_GONE', { code: 'STREAMS_STREAM_GONE' }],
+    ['DRAINING', { code: 'STREAMS_DRAINING', retryable: true }],
+  ])('rejects accept() and cuts the leg, though the word comes over the link alone: %s', async (code, expected) => {
+    const hub = await FakeHub.start();
+    const device = hub.device();
+    const accepted = new Promise<unknown>((resolve) => {
+      device.onStreamRequest((request) => request.accept().then(resolve, resolve));
+    });
+    const connected = device.connect();
+    const link = (await hub.upgrade()).grant(hub.welcome());
+    await connected;
+    link.send(hub.request(`wss://127.0.0.1:${hub.port}/leg`, STREAM_ID));
+    const { socket } = await hub.upgrade(2);
+    const closed = closeOf(socket);
+    link.send({ type: 'cancel', streamId: STREAM_ID, code });
+    expect(await accepted).toMatchObject(expected);
+    await closed;
+  });
+});
+
 describe('an answer that is given while the link is down', () => {
   it.each(['accept', 'reject'] as const)('is delivered on the next link (%s)', async (verb) => {
     const rig = await startRig();

@@ -135,8 +135,10 @@ describe('connect that cannot succeed', () => {
     const hub = await FakeHub.start();
     hub.onUpgrade = (upgrade) => upgrade.socket.destroy();
     const device = hub.device();
-    const first = device.connect({ signal: AbortSignal.timeout(30) });
+    const abort = new AbortController();
+    const first = device.connect({ signal: abort.signal });
     await until('the first setback', () => device.state.name === 'waiting');
+    abort.abort();
     await expect(first).rejects.toMatchObject({ code: 'STREAMS_ABORTED' });
     const second = device.connect();
     await until('a setback', () => device.state.name === 'waiting');

@@ -70,7 +70,8 @@ describe('a record of the resource log', () => {
     expect(Object.keys(handshake?.stepsMs ?? {}).toSorted()).toEqual(['answer', 'device-leg', 'established', 'service-leg']);
     expect(stream).toMatchObject({ ...common, operation: 'stream', result: 'clean', bytesToDevice: 5, bytesToService: 7, stepsMs: null });
     expect(stream?.trackingId).toBe(handshake?.trackingId);
-    const fields = 'bytesToDevice bytesToService category code deviceId durationMs endedBy operation phase policy reason result stepsMs streamId streamName traceparent trackingId';
+    const fields =
+      'bytesToDevice bytesToService category code deviceId durationMs endedBy operation phase policy reason result stepsMs streamId streamName traceparent trackingId';
     for (const record of trio.test.records) expect(Object.keys(record).toSorted().join(' ')).toBe(fields);
   });
 });

@@ -31,4 +31,5 @@ export * from './wire/limits.ts';
 export * from './wire/messages.ts';
 export * from './wire/names.ts';
 export * from './wire/rest.ts';
+export * from './wire/urls.ts';
 export * from './wire/versions.ts';

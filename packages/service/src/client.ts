@@ -34,7 +34,8 @@ export class ServiceClient {
   readonly #trust: SecureContext;
   readonly #rest: Rest;
   readonly #streams = new OpenStreams();
-  readonly #opening = new Set<AbortController>();
+  /** Handshakes that run, by what ends them. */
+  readonly #openings = new Map<AbortController, Promise<DeviceStream>>();
   #closed: Promise<void> | undefined;
 
   /** @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
@@ -82,14 +83,15 @@ export class ServiceClient {
       throw createError('INVALID_ARGUMENT', { message: 'createStream: signal: expected an AbortSignal', details: { field: 'signal' } });
     }
     const context = { rest: this.#rest, trust: this.#trust, clock: this.#clock, origin: this.#origin };
-    const opening = new AbortController();
-    const forget = onAbort(options.signal, () => opening.abort(options.signal?.reason));
-    this.#opening.add(opening);
+    const abort = new AbortController();
+    const forget = onAbort(options.signal, () => abort.abort(options.signal?.reason));
+    const opening = openStream(context, deviceId, { ...options, signal: abort.signal });
+    this.#openings.set(abort, opening);
     try {
-      return this.#streams.add(await openStream(context, deviceId, { ...options, signal: opening.signal }));
+      return this.#streams.add(await opening);
     } finally {
       forget();
-      this.#opening.delete(opening);
+      this.#openings.delete(abort);
     }
   }
 
@@ -115,13 +117,15 @@ export class ServiceClient {
   }
 
   async #close(): Promise<void> {
-    this.#abandon();
-    await this.#streams.drain(this.#clock, this.#closeTimeoutMs);
+    // The hub is told before its connection is closed.
+    const abandoned = Promise.allSettled(this.#abandon());
+    await Promise.all([abandoned, this.#streams.drain(this.#clock, this.#closeTimeoutMs)]);
     await this.#rest.close();
   }
 
   /** Ends the handshakes that run. */
-  #abandon(): void {
-    for (const opening of this.#opening) opening.abort(createError('CLOSED'));
+  #abandon(): Promise<DeviceStream>[] {
+    for (const abort of this.#openings.keys()) abort.abort(createError('CLOSED'));
+    return [...this.#openings.values()];
   }
 }

@@ -148,10 +148,28 @@ describe.each(['close', 'destroy'] as const)('%s with a handshake under way', (v
     const created = service.createStream(DEVICE, { timeoutMs: 60_000 });
     const request = await device.message();
     device.accept(request);
-    // Time enough for the leg of the service.
+    // Time enough for the leg of the service, as a rule.
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(await endOf(rig, service, created)).toBe('STREAMS_CLOSED');
+    await rig.passUntil(
+      until('the hub knows', () => rig.records.length === 1, 10_000),
+      1_000,
+    );
     const { status } = await device.leg(request);
     expect(await status).toBe(401);
+  });
+});
+
+describe('close with a handshake that the hub has answered', () => {
+  it('tells the hub that nobody will come', async () => {
+    const hub = await FakeHub.start();
+    hub.onCall = ({ method, answer }) => (method === 'POST' ? answer(200, hub.acceptance()) : answer(204));
+    const service = hub.service();
+    const created = service.createStream(DEVICE);
+    const { socket } = await hub.upgrade();
+    const gone = new Promise((resolve) => socket.once('close', resolve));
+    await Promise.all([service.close(), expect(created).rejects.toMatchObject({ code: 'STREAMS_CLOSED' }), gone]);
+    expect(hub.calls.map(({ method }) => method)).toEqual(['POST', 'DELETE']);
+    expect(hub.clock.monotonicMs()).toBe(0);
   });
 });

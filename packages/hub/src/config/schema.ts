@@ -1,5 +1,14 @@
 // The hub's options and what they must look like: zod names the path of what is wrong.
-import { type Clock, createError, isName, isSharedAccessKey, type Logger, parseHost, type Random } from '@streams/protocol/internal';
+import {
+  type Clock,
+  createError,
+  isName,
+  isSharedAccessKey,
+  type Logger,
+  parseHost,
+  parseUrl,
+  type Random,
+} from '@streams/protocol/internal';
 import { z } from 'zod';
 import { PERMISSIONS, type Permission } from '../auth/policies.ts';
 import type { Registry } from '../devices/registry.ts';
@@ -84,7 +93,8 @@ export function checkOptions(options: HubOptions): void {
 }
 
 function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).protocol === 'https:' && new URL(text).origin === text.replace(/\/$/, '');
+  const url = parseUrl(text);
+  return url?.protocol === 'https:' && url.origin === text.replace(/\/$/, '');
 }
 
 function pathOf(path: readonly PropertyKey[]): string {

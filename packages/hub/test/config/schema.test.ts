@@ -15,7 +15,8 @@ function problemWith(change: object): { field: unknown; message: string } {
   try {
     createHub({ ...GOOD, ...change } as HubOptions);
   } catch (error) {
-    if (StreamsError.is(error) && error.code === 'STREAMS_INVALID_ARGUMENT') return { field: error.details['field'], message: error.message };
+    if (StreamsError.is(error) && error.code === 'STREAMS_INVALID_ARGUMENT')
+      return { field: error.details['field'], message: error.message };
     throw error;
   }
   throw new Error('the options were taken');

@@ -28,7 +28,10 @@ it('makes a device with two keys, then changes it', async () => {
   expect(created).toMatchObject({ status: 201, body: { deviceId: 'a', enabled: true, connected: false } });
   const keys = created.body['keys'] as string[];
   expect(keys.map((text) => Buffer.from(text, 'base64').length)).toEqual([32, 32]);
-  expect(await call(test, 'PUT', '/v1/devices/a', { body: { enabled: false } })).toMatchObject({ status: 200, body: { enabled: false, keys } });
+  expect(await call(test, 'PUT', '/v1/devices/a', { body: { enabled: false } })).toMatchObject({
+    status: 200,
+    body: { enabled: false, keys },
+  });
   const mine = key();
   const [first, second] = (await call(test, 'PUT', '/v1/devices/a', { body: { keys: [mine] } })).body['keys'] as string[];
   expect(first).toBe(mine);
@@ -36,13 +39,22 @@ it('makes a device with two keys, then changes it', async () => {
 });
 
 it('names what is wrong with a body', async () => {
-  expect(await call(test, 'PUT', '/v1/devices/a', { body: { enabled: 'yes' } })).toMatchObject({ status: 400, body: { details: { path: 'enabled' } } });
-  expect(await call(test, 'PUT', '/v1/devices/a', { body: { keys: ['short'] } })).toMatchObject({ status: 400, body: { details: { path: 'keys[0]' } } });
+  expect(await call(test, 'PUT', '/v1/devices/a', { body: { enabled: 'yes' } })).toMatchObject({
+    status: 400,
+    body: { details: { path: 'enabled' } },
+  });
+  expect(await call(test, 'PUT', '/v1/devices/a', { body: { keys: ['short'] } })).toMatchObject({
+    status: 400,
+    body: { details: { path: 'keys[0]' } },
+  });
 });
 
 it('takes every id of the grammar, and no other', async () => {
   for (const id of ['a', 'A', "-.%_*?!(),:=@$'", 'x%2Fy', '...', 'y'.repeat(128)]) {
-    expect(await call(test, 'PUT', `/v1/devices/${encodeURIComponent(id)}`)).toMatchObject({ status: 201 - Number(id === 'a'), body: { deviceId: id } });
+    expect(await call(test, 'PUT', `/v1/devices/${encodeURIComponent(id)}`)).toMatchObject({
+      status: 201 - Number(id === 'a'),
+      body: { deviceId: id },
+    });
     expect(await call(test, 'GET', `/v1/devices/${encodeURIComponent(id)}`)).toMatchObject({ status: 200, body: { deviceId: id } });
   }
   for (const id of ['%2e', '%2e%2e', 'a%2fb', 'a%20b', 'y'.repeat(129), '%00', '%C3%BC']) {
@@ -57,7 +69,10 @@ it('shows keys only to who may write', async () => {
   const seen = await send(test, 'GET', '/v1/devices/b', reader);
   expect(seen).toMatchObject({ status: 200, body: { deviceId: 'b', enabled: true, connected: false } });
   expect(seen.body['keys']).toBeUndefined();
-  expect(await send(test, 'PUT', '/v1/devices/b', reader)).toMatchObject({ status: 403, body: { code: 'FORBIDDEN', details: { permission: 'device:write' } } });
+  expect(await send(test, 'PUT', '/v1/devices/b', reader)).toMatchObject({
+    status: 403,
+    body: { code: 'FORBIDDEN', details: { permission: 'device:write' } },
+  });
   const opener = { headers: { authorization: await authorization(test, 'opener') } };
   expect(await send(test, 'GET', '/v1/devices/b', opener)).toMatchObject({ status: 403 });
   expect(await send(test, 'GET', '/v1/devices/none', reader)).toMatchObject({ status: 404, body: { code: 'DEVICE_NOT_FOUND' } });

@@ -36,20 +36,42 @@ describe('a request that is not what it seems', () => {
   it.each([
     { name: 'an absolute target', head: ['GET http://evil/v1/hub HTTP/1.1', 'Host: 127.0.0.1'], status: 400, code: 'BAD_REQUEST' },
     { name: 'two slashes', head: ['GET //v1/hub HTTP/1.1', 'Host: 127.0.0.1'], status: 400, code: 'BAD_REQUEST' },
-    { name: 'two credentials', head: ['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Authorization: a', 'Authorization: b'], status: 400, code: 'AMBIGUOUS_CREDENTIALS' },
-    { name: 'a credential in the query', head: ['GET /v1/hub?token=x HTTP/1.1', 'Host: 127.0.0.1', 'Authorization: a'], status: 400, code: 'AMBIGUOUS_CREDENTIALS' },
+    {
+      name: 'two credentials',
+      head: ['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Authorization: a', 'Authorization: b'],
+      status: 400,
+      code: 'AMBIGUOUS_CREDENTIALS',
+    },
+    {
+      name: 'a credential in the query',
+      head: ['GET /v1/hub?token=x HTTP/1.1', 'Host: 127.0.0.1', 'Authorization: a'],
+      status: 400,
+      code: 'AMBIGUOUS_CREDENTIALS',
+    },
     { name: 'two hosts', head: ['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Host: 127.0.0.1'], status: 400, code: 'BAD_REQUEST' },
     { name: 'another host', head: ['GET /v1/hub HTTP/1.1', 'Host: attacker.example'], status: 421, code: 'WRONG_HOST' },
-    { name: 'a web page', head: ['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Origin: https://evil.example'], status: 403, code: 'ORIGIN_DENIED' },
+    {
+      name: 'a web page',
+      head: ['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Origin: https://evil.example'],
+      status: 403,
+      code: 'ORIGIN_DENIED',
+    },
     { name: 'a page of no origin', head: ['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Origin: null'], status: 403, code: 'ORIGIN_DENIED' },
     { name: 'a broken percent sign', head: ['GET /v1/devices/%zz HTTP/1.1', 'Host: 127.0.0.1'], status: 400, code: 'BAD_REQUEST' },
-    { name: 'another upgrade', head: ['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Connection: Upgrade', 'Upgrade: h2c'], status: 404, code: 'NOT_FOUND' },
+    {
+      name: 'another upgrade',
+      head: ['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Connection: Upgrade', 'Upgrade: h2c'],
+      status: 404,
+      code: 'NOT_FOUND',
+    },
   ])('$name: $status $code', async ({ head, status, code }) => {
     expect(await ask(head)).toEqual({ status, code });
   });
 
   it('is refused by the parser where HTTP itself is broken', async () => {
-    expect(await ask(['POST /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Content-Length: 5', 'Transfer-Encoding: chunked'])).toMatchObject({ status: 400 });
+    expect(await ask(['POST /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Content-Length: 5', 'Transfer-Encoding: chunked'])).toMatchObject({
+      status: 400,
+    });
     expect(await ask(['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', `X: ${'x'.repeat(9_000)}`])).toMatchObject({ status: 431 });
   });
 });
@@ -57,7 +79,14 @@ describe('a request that is not what it seems', () => {
 describe('a request without a good credential', () => {
   it('gets one and the same 401, a Date, and no connection to keep', async () => {
     const good = await authorization(test);
-    const texts = [undefined, '', 'Bearer x', 'SharedAccessSignature sr=x', good.replace('skn=test', 'skn=nobody'), good.replace(/se=\d+/, 'se=1')];
+    const texts = [
+      undefined,
+      '',
+      'Bearer x',
+      'SharedAccessSignature sr=x',
+      good.replace('skn=test', 'skn=nobody'),
+      good.replace(/se=\d+/, 'se=1'),
+    ];
     const answers = await Promise.all(
       texts.map((text) => send(test, 'GET', '/v1/hub', { headers: text === undefined ? {} : { authorization: text } })),
     );
@@ -71,7 +100,9 @@ describe('a request without a good credential', () => {
 
   it('is refused when a device id of the signature is another than the key', async () => {
     const header = await authorization(test);
-    const { status } = await send(test, 'GET', '/v1/hub', { headers: { authorization: header.replace(/sr=[^&]+/, 'sr=127.0.0.1%2Fdevices%2Fx') } });
+    const { status } = await send(test, 'GET', '/v1/hub', {
+      headers: { authorization: header.replace(/sr=[^&]+/, 'sr=127.0.0.1%2Fdevices%2Fx') },
+    });
     expect(status).toBe(401);
   });
 });
@@ -97,6 +128,9 @@ describe('an authenticated request', () => {
   it('with a body that is none gets 400, with one that is too large 413', async () => {
     expect(await call(test, 'PUT', '/v1/devices/a', { body: 'not json' })).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
     expect(await call(test, 'PUT', '/v1/devices/a', { body: '[1]' })).toMatchObject({ status: 400, body: { details: { path: 'body' } } });
-    expect(await call(test, 'PUT', '/v1/devices/a', { body: `"${'x'.repeat(40_000)}"` })).toMatchObject({ status: 413, body: { code: 'TOO_LARGE' } });
+    expect(await call(test, 'PUT', '/v1/devices/a', { body: `"${'x'.repeat(40_000)}"` })).toMatchObject({
+      status: 413,
+      body: { code: 'TOO_LARGE' },
+    });
   });
 });

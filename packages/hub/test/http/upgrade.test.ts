@@ -164,7 +164,11 @@ describe('a held leg', () => {
     expect((await service.readHead()).status).toBe(426); // no upgrade: nothing is spent
     service.destroy();
     device.peer.reset();
-    expect(JSON.parse((await control.readFrame()).payload.toString())).toEqual({ type: 'cancel', streamId: offer.streamId, code: 'STREAM_GONE' });
+    expect(JSON.parse((await control.readFrame()).payload.toString())).toEqual({
+      type: 'cancel',
+      streamId: offer.streamId,
+      code: 'STREAM_GONE',
+    });
   });
 });
 

@@ -44,7 +44,10 @@ export function echo(device: DeviceClient): void {
 }
 
 /** Opens one stream, and gives both of its ends. */
-export async function openPair({ device, service }: Pick<Trio, 'device' | 'service'>, name = 'test'): Promise<[service: DeviceStream, device: DeviceStream]> {
+export async function openPair(
+  { device, service }: Pick<Trio, 'device' | 'service'>,
+  name = 'test',
+): Promise<[service: DeviceStream, device: DeviceStream]> {
   const accepted = new Promise<DeviceStream>((resolve, reject) => {
     const unregister = device.onStreamRequest((request: StreamRequest) => {
       unregister();

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createError } from '../errors/kinds.ts';
 import { isName } from '../wire/names.ts';
+import { parseUrl } from '../wire/urls.ts';
 import { Secret } from './redact.ts';
 
 const DEFAULT_PORT = 443;
@@ -77,7 +78,7 @@ export function parseHost(text: string): { hostName: string; port: number } | un
   if (hostName === undefined) return undefined;
   const number = port === undefined ? DEFAULT_PORT : Number(port);
   // A name that URLs spell otherwise, such as 1.2 for 1.0.0.2, would later be compared with its other spelling.
-  const isSpelledOut = URL.canParse(`https://${hostName}`) && new URL(`https://${hostName}`).hostname === hostName.toLowerCase();
+  const isSpelledOut = parseUrl(`https://${hostName}`)?.hostname === hostName.toLowerCase();
   return isSpelledOut && number >= 1 && number <= 65_535 ? { hostName: hostName.toLowerCase(), port: number } : undefined;
 }
 

@@ -1,5 +1,6 @@
 // Where a stream URL may lead: the hub itself, or a host that the hub has published over verified TLS (design section 6).
 import { createError } from '../errors/kinds.ts';
+import { parseUrl } from '../wire/urls.ts';
 
 /**
  * Throws unless `url` is a bare `wss:` URL whose host and port are among `origins`.
@@ -7,7 +8,7 @@ import { createError } from '../errors/kinds.ts';
  * @throws `STREAMS_UNTRUSTED_ENDPOINT`
  */
 export function checkStreamUrl(url: string, origins: readonly string[]): URL {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const parsed = parseUrl(url);
   if (parsed?.protocol !== 'wss:') untrusted('is no wss: URL');
   if (parsed.username !== '' || parsed.password !== '') untrusted('carries a user name or password');
   if (parsed.hash !== '') untrusted('carries a fragment');
@@ -17,13 +18,13 @@ export function checkStreamUrl(url: string, origins: readonly string[]): URL {
 
 /** True if checkStreamUrl would fail for the host alone, so that asking the hub for its endpoints may help. */
 export function isForeignHost(url: string, origins: readonly string[]): boolean {
-  return URL.canParse(url) && !origins.some((origin) => isSameHost(new URL(url), origin));
+  const parsed = parseUrl(url);
+  return parsed !== undefined && !origins.some((origin) => isSameHost(parsed, origin));
 }
 
 function isSameHost(url: URL, origin: string): boolean {
-  if (!URL.canParse(origin)) return false;
-  const allowed = new URL(origin);
-  return allowed.protocol === 'https:' && allowed.hostname === url.hostname && portOf(allowed) === portOf(url);
+  const allowed = parseUrl(origin);
+  return allowed !== undefined && allowed.protocol === 'https:' && allowed.hostname === url.hostname && portOf(allowed) === portOf(url);
 }
 
 function portOf(url: URL): string {

@@ -43,7 +43,8 @@ function replaced(text: string, field: string, value: string): string {
 }
 
 function expectNamed(error: StreamsError, field: string): void {
-  expect(error).toMatchObject({ code: 'STREAMS_INVALID_ARGUMENT', details: { field } });
+  expect(error.code).toBe('STREAMS_INVALID_ARGUMENT');
+  expect(error.details).toEqual({ field });
   expect(error.message).toContain(`field ${field} `);
   expectSecretKept(error);
 }

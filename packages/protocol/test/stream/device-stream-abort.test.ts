@@ -1,5 +1,8 @@
 // Ends that this side makes: abort, destroy, a write that fails; the first reason counts, and nothing is left waiting.
+import { FakeClock } from '@streams/testkit';
 import { describe, expect, it } from 'vitest';
+import { memoryLegPair } from '../../src/leg/memory-leg.ts';
+import { DeviceStream } from '../../src/stream/device-stream.ts';
 import { HalfStream } from '../support/half-stream.ts';
 
 const MIB = 1_048_576;
@@ -100,12 +103,13 @@ describe('destroy', () => {
     const uncaught: unknown[] = [];
     process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error));
     try {
-      const half = new HalfStream().reading();
-      half.stream.destroy(new Error('nobody listens'));
-      const other = new HalfStream();
-      other.peer.terminate();
-      await half.turns();
-      expect([await half.outcome(), await other.outcome()]).toMatchObject([{ by: 'local' }, { by: 'network' }]);
+      const legs = [memoryLegPair(new FakeClock()), memoryLegPair(new FakeClock())];
+      const [destroyed, lost] = legs.map(([leg]) => new DeviceStream(leg, { id: 'i', name: 'n', deviceId: 'd' }));
+      legs[0]?.[1].resume();
+      destroyed?.destroy(new Error('nobody listens'));
+      legs[1]?.[1].terminate();
+      expect(await Promise.all([destroyed?.outcome, lost?.outcome])).toMatchObject([{ by: 'local' }, { by: 'network' }]);
+      await new Promise(setImmediate);
     } finally {
       process.setUncaughtExceptionCaptureCallback(null);
     }
