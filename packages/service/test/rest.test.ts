@@ -48,6 +48,8 @@ describe('the connection', () => {
       expect(await failureOf(service)).toMatchObject({ code: 'STREAMS_STREAM_REJECTED' });
       proxy.connections[0]?.reset();
       await until('the connection is gone', () => proxy.connections.length === 0);
+      // The client must have seen it too: a call on a connection that is just closing fails, as the next test says.
+      await new Promise((resolve) => setTimeout(resolve, 30));
     }
   });
 
