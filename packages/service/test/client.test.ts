@@ -53,6 +53,7 @@ describe('close', () => {
     const stream = await service.createStream(DEVICE);
     const failure = failureOf(stream);
     const closed = service.close();
+    expect(await isPending(closed)).toBe(true);
     await rig.clock.advance(waitMs - 1, { realMs: 1 });
     expect(await speak(stream, 'still here')).toBe('still here');
     expect(await isPending(closed)).toBe(true);

@@ -226,6 +226,11 @@ describe('hosts', () => {
     expect(parseHost(text)).toBeUndefined();
   });
 
+  it.each(['127.1', '0x7f000001', '127.0.0.01', '[2001:db8:0::1]'])('not %s, which a URL would spell otherwise', (text) => {
+    expect(new URL(`https://${text}`).hostname).not.toBe(text);
+    expect(parseHost(text)).toBeUndefined();
+  });
+
   it('what is taken makes a URL, and comes back from its own text', () => {
     const pieces = fc.array(fc.constantFrom('a', 'Z', '0', '7', '1.1', '.', '-', ':', '[', ']', '::', 'f', 'xn--', ':443', ':80'), {
       maxLength: 7,

@@ -206,6 +206,17 @@ describe('requireLife', () => {
     expect(seen).toEqual({});
   });
 
+  it('asks nothing of a leg that has ended', async () => {
+    const bench = WsBench.forTest();
+    const [client] = await bench.pair();
+    const ended = endOf(client.leg);
+    client.leg.terminate();
+    await ended;
+    const before = bench.clock.pendingTimers;
+    client.leg.requireLife(5_000);
+    expect(bench.clock.pendingTimers).toBe(before);
+  });
+
   it('can be asked again and again', async () => {
     const bench = WsBench.forTest();
     const [client, hub] = await bench.pair();

@@ -98,6 +98,15 @@ describe('an answer of somebody else on the way', () => {
     expect(httpError({ status: 503, retryAfter, body: '' }, 'answer', 1).retryAfterMs).toBe(waitMs),
   );
 
+  it('Retry-After: a date is measured by the clock of who sent it', () => {
+    const wait = (retryAfter: string, date?: string): number | undefined =>
+      httpError({ status: 503, retryAfter, ...(date === undefined ? {} : { date }), body: '' }, 'answer', 1).retryAfterMs;
+    expect(wait('Mon, 23 Nov 2026 10:02:00 GMT', DATE)).toBe(120_000);
+    expect(wait('Mon, 23 Nov 2026 09:00:00 GMT', DATE) ?? 0).toBe(0);
+    expect(wait('Mon, 23 Nov 2026 10:02:00 GMT')).toBeUndefined();
+    expect(wait('Mon, 23 Nov 2026 10:02:00 GMT', 'nonsense')).toBeUndefined();
+  });
+
   it.each(['Wed, 21 Oct 2037 07:28:00 GMT', 'soon', '', '-5', '1e300', 'Infinity', '0x10', '1.5, 7'])(
     'Retry-After: %j asks for no wait that a timer cannot keep',
     (retryAfter) => {

@@ -58,6 +58,21 @@ describe('abort', () => {
     expect(await half.outcome()).toMatchObject({ reason: 'first' });
   });
 
+  it('destroys a stream whose peer has ended cleanly, and that nobody has read to its end', async () => {
+    const half = new HalfStream().reading();
+    half.sendData('unread');
+    half.sendFin();
+    half.stream.end();
+    await half.turns();
+    half.peer.close(1000);
+    await half.turns();
+    expect(await half.outcome()).toBe('still open');
+    half.stream.abort('not interested');
+    expect(await half.outcome()).toMatchObject({ by: 'local' });
+    await half.turns();
+    expect(half.events).toEqual(['finish', 'close']);
+  });
+
   it('after the end changes nothing', async () => {
     const half = await closingCleanly();
     half.reading();

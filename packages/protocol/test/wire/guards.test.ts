@@ -41,6 +41,12 @@ describe('a guard that refuses', () => {
     expect(error.message).toBe(`${PATH}: expected ${expected}, found ${found}`);
   });
 
+  it('names the entry of a list that has the wrong pattern', () => {
+    const error = errorOf(() => asStrings(['fine', SECRET], PATH, 9, 99, /^[a-z]+$/));
+    expect(error.details).toMatchObject({ path: `${PATH}[1]` });
+    expect(error.message).not.toContain(SECRET);
+  });
+
   it('names the entry of a list', () => {
     const error = errorOf(() => asStrings(['fine', 'fine', 8], PATH, 9, 99));
     expect(error.details).toMatchObject({ path: `${PATH}[2]`, expected: 'a string' });

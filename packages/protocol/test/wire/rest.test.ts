@@ -9,7 +9,9 @@ import {
   asOpenStreamAnswer,
   asOpenStreamBody,
   asPutDeviceBody,
+  asWaitMs,
   type ErrorBody,
+  isSharedAccessKey,
 } from '../../src/wire/rest.ts';
 import { errorOf } from '../support/errors.ts';
 import { forAll } from '../support/for-all.ts';
@@ -70,6 +72,10 @@ describe('the body of a stream request', () => {
     ['timeoutMs', 1.5],
     ['timeoutMs', '1000'],
     ['timeoutMs', false],
+    ['protocols', ['streams v1']],
+    ['protocols', ['']],
+    ['capabilities', ['a\u0001']],
+    ['headers', { a: 'two\nlines' }],
   ])('%s cannot be %j', (field, value) => expect(complaint(() => asOpenStreamBody({ [field]: value }))).toContain(field));
 
   it.each(['', '..', 'a b', 7, {}, false])('name cannot be %j', (name) =>
@@ -130,6 +136,10 @@ describe('the body of a device', () => {
     expect(accepted).toEqual(Array.from({ length: 241 }, (_, index) => 16 + index));
   });
 
+  it.each([undefined, null, 7, [key(32)], '', '====', `${key(32)}\n`])('%j is no key', (value) =>
+    expect(isSharedAccessKey(value)).toBe(false),
+  );
+
   it.each<[what: string, value: unknown, path: string]>([
     ['no list', key(32), 'keys'],
     ['none', [], 'keys'],
@@ -164,6 +174,18 @@ describe('the view of a hub', () => {
     expect(asHubView({ ...HUB, more: 1 })).toEqual(HUB);
     expect(complaint(() => asHubView({ ...HUB, [field]: value }))).toContain(field);
   });
+});
+
+describe('a wait', () => {
+  it.each([
+    [0, 0],
+    [1.5, 1.5],
+    [3_600_000, 3_600_000],
+    [3_600_001, 3_600_000],
+    [Infinity, 3_600_000],
+  ])('of %d ms is one of %d ms', (asked, waitMs) => expect(asWaitMs(asked)).toBe(waitMs));
+
+  it.each([-1, -0.1, NaN, '5', null, undefined, {}])('of %j is none', (asked) => expect(asWaitMs(asked)).toBeUndefined());
 });
 
 describe('an error body', () => {
