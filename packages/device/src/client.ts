@@ -7,7 +7,8 @@ import {
   createTrust,
   type Deferred,
   deferred,
-  type DeviceStream,
+  DeviceStream,
+  dialLeg,
   formatHost,
   type HubMessage,
   type Logger,
@@ -20,7 +21,6 @@ import {
   systemClock,
   systemRandom,
 } from '@streams/protocol/internal';
-import { acceptStream } from './accept-stream.ts';
 import { Dispatch, type StreamRequestHandler } from './dispatch.ts';
 import { Link } from './link/link.ts';
 import type { LinkState } from './link/state.ts';
@@ -145,9 +145,11 @@ export class DeviceClient {
   }
 
   async #open(request: RequestMessage, protocol: string, signal: AbortSignal): Promise<DeviceStream> {
+    const { streamId: id, name, url, token, timeoutMs } = request;
     const origins = [this.#origin, ...this.#link.streamingEndpoints];
-    const context = { deviceId: this.deviceId, trust: this.#trust, clock: this.#clock, origins, signal };
-    return this.#streams.add(await acceptStream(request, protocol, context));
+    const context = { trust: this.#trust, clock: this.#clock, origins, signal, phase: 'service-leg' as const };
+    const leg = await dialLeg({ url, token, protocol, timeoutMs }, context);
+    return this.#streams.add(new DeviceStream(leg, { id, name, deviceId: this.deviceId }));
   }
 
   #onMessage(message: HubMessage): void {

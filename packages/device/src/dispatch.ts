@@ -65,7 +65,7 @@ export class Dispatch {
     void this.#call(handler, message, protocol);
   }
 
-  /** The hub says that a handshake is over. */
+  /** A handshake is over. */
   cancel(streamId: string, code: WireCode): void {
     const pending = this.#pending.get(streamId);
     const phase = pending?.accepted ? 'service-leg' : 'answer';
@@ -101,9 +101,7 @@ export class Dispatch {
   #keep({ streamId, timeoutMs }: RequestMessage): AbortSignal {
     const abort = new AbortController();
     // The hub's `cancel` is lost where the link was; then this ends the request.
-    const stopWaiting = this.#context.clock.after(timeoutMs + HANDSHAKE_GUARD_MS, () => {
-      this.#end(streamId, createError('HANDSHAKE_TIMEOUT', { details: { phase: 'answer', timeoutMs } }));
-    });
+    const stopWaiting = this.#context.clock.after(timeoutMs + HANDSHAKE_GUARD_MS, () => this.cancel(streamId, 'HANDSHAKE_TIMEOUT'));
     this.#pending.set(streamId, { abort, stopWaiting, timeoutMs, accepted: false });
     return abort.signal;
   }

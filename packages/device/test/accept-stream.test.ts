@@ -170,7 +170,7 @@ describe('a leg that does not come about', () => {
     await hub.clock.advance(34_000);
     expect(outcome).toBeUndefined();
     await hub.clock.advance(1_000, { realMs: 1 });
-    expect(StreamsError.is(await accepted)).toBe(true);
+    expect(await accepted).toMatchObject({ code: 'STREAMS_HANDSHAKE_TIMEOUT', phase: 'service-leg', timeoutMs: 30_000 });
     await closed;
   });
 

@@ -14,6 +14,7 @@ export * from './leg/memory-leg.ts';
 export * from './leg/ws-leg.ts';
 export * from './net/check-url.ts';
 export * from './net/dial.ts';
+export * from './net/dial-leg.ts';
 export * from './net/failures.ts';
 export * from './net/trust.ts';
 export * from './stream/device-stream.ts';

@@ -5,15 +5,12 @@ import {
   asHubView,
   asOpenStreamAnswer,
   asOpenStreamBody,
-  checkStreamUrl,
   type Clock,
   createError,
   DeviceStream,
-  dial,
-  HANDSHAKE_GUARD_MS,
+  dialLeg,
   isForeignHost,
   type Leg,
-  MAX_LEG_MESSAGE_BYTES,
   type OpenStreamAnswer,
   type OpenStreamBody,
   STREAM_PROTOCOLS,
@@ -54,25 +51,15 @@ export async function openStream(context: OpenContext, deviceId: string, options
   } catch (error) {
     // Where the hub has answered, it knows.
     if (!StreamsError.is(error) || error.details['httpStatus'] === undefined) cancel(context, answer.streamId);
-    // The token is held exactly as long as the handshake runs.
-    const gone = StreamsError.is(error) && error.code === 'STREAMS_UNAUTHENTICATED';
-    throw gone ? createError('STREAM_GONE', { cause: error }) : error;
+    throw error;
   }
 }
 
 async function openLeg(context: OpenContext, answer: OpenStreamAnswer, signal: AbortSignal | undefined): Promise<Leg> {
   const { trust, clock } = context;
-  return dial({
-    url: checkStreamUrl(answer.url, await originsFor(context, answer.url, signal)),
-    protocol: answer.protocol,
-    authorization: `Bearer ${answer.token}`,
-    trust,
-    clock,
-    signal,
-    maxMessageBytes: MAX_LEG_MESSAGE_BYTES,
-    timeoutMs: answer.expiresInMs + HANDSHAKE_GUARD_MS,
-    phase: 'device-leg',
-  });
+  const { url, token, protocol, expiresInMs: timeoutMs } = answer;
+  const origins = await originsFor(context, url, signal);
+  return dialLeg({ url, token, protocol, timeoutMs }, { trust, clock, origins, signal, phase: 'device-leg' });
 }
 
 /** The hub's own origin; those that it publishes only where the URL leads elsewhere. */
