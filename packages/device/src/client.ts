@@ -116,7 +116,7 @@ export class DeviceClient {
 
   /**
    * Connects, and from then on stays connected: a link that is lost is dialled again until `close()`.
-   * Resolves once the hub has welcomed the device; while the hub cannot be reached it keeps trying.
+   * Resolves once the hub has welcomed the device, at once where it has done so before; while the hub cannot be reached it keeps trying.
    * @throws `STREAMS_UNAUTHENTICATED` and `STREAMS_TLS_FAILED` at once, `STREAMS_ABORTED`, `STREAMS_CLOSED`, `STREAMS_REPLACED`.
    */
   async connect({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {

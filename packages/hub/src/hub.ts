@@ -175,7 +175,7 @@ export class Hub {
 
   #welcome(): HubMessage {
     const hub = { name: new URL(this.#publicUrl()).hostname, version: VERSION };
-    return { type: 'welcome', hub, streamingEndpoints: [this.#streamingUrl()], timeMs: this.#clock.wallMs(), capabilities: [] };
+    return { type: 'welcome', hub, streamingEndpoints: [this.#streamingUrl()], timeMs: Math.floor(this.#clock.wallMs()), capabilities: [] };
   }
 
   #discovery(): { status: number; body: HubView } {

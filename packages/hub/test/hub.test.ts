@@ -31,7 +31,7 @@ describe('many at once', () => {
       const bytes = 1_000 * (index % 150) + index;
       expect(record).toMatchObject({ result: 'clean', bytesToDevice: bytes, bytesToService: bytes });
     }
-  });
+  }, 60_000);
 
   it('1,000 handshakes leave no socket, timer or token behind', async () => {
     const clock = new FakeClock();
@@ -53,7 +53,7 @@ describe('many at once', () => {
     // What stays are the service's kept-alive connections: at most one for each call that ran at once.
     await until(() => clock.pendingTimers === idle.timers && sockets() - idle.sockets <= 2 * 20);
     expect(trio.test.records).toHaveLength(1_000 + 750);
-  });
+  }, 60_000);
 });
 
 describe('a record of the resource log', () => {

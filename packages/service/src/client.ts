@@ -1,5 +1,4 @@
 // The service's client: a thin facade over the REST interface, the handshake, and the streams that are open.
-import type { SecureContext } from 'node:tls';
 import {
   type Clock,
   CLOSE_TIMEOUT_MS,
@@ -13,7 +12,7 @@ import {
   Signer,
   systemClock,
 } from '@streams/protocol/internal';
-import { type CreateStreamOptions, openStream } from './open-stream.ts';
+import { type CreateStreamOptions, type OpenContext, openStream } from './open-stream.ts';
 import { credentialsOf, type ServiceClientOptions, type ServiceClientSettings } from './options.ts';
 import { Rest } from './rest.ts';
 
@@ -30,9 +29,8 @@ import { Rest } from './rest.ts';
 export class ServiceClient {
   readonly #clock: Clock;
   readonly #closeTimeoutMs: number;
-  readonly #origin: string;
-  readonly #trust: SecureContext;
   readonly #rest: Rest;
+  readonly #context: OpenContext;
   readonly #streams = new OpenStreams();
   /** Handshakes that run, by what ends them. */
   readonly #openings = new Map<AbortController, Promise<DeviceStream>>();
@@ -44,10 +42,11 @@ export class ServiceClient {
     const { clock = systemClock, closeTimeoutMs = CLOSE_TIMEOUT_MS } = options;
     this.#clock = clock;
     this.#closeTimeoutMs = closeTimeoutMs;
-    this.#origin = `https://${formatHost(credentials)}`;
-    this.#trust = createTrust({ ca: options.ca });
+    const origin = `https://${formatHost(credentials)}`;
+    const trust = createTrust({ ca: options.ca });
     const signer = new Signer({ resource: credentials.hostName, policy: credentials.policy, key: credentials.key }, clock);
-    this.#rest = new Rest(this.#origin, this.#trust, signer, clock);
+    this.#rest = new Rest(origin, trust, signer, clock);
+    this.#context = { rest: this.#rest, trust, clock, origin, streamingEndpoints: [] };
   }
 
   /**
@@ -82,10 +81,9 @@ export class ServiceClient {
     if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
       throw createError('INVALID_ARGUMENT', { message: 'createStream: signal: expected an AbortSignal', details: { field: 'signal' } });
     }
-    const context = { rest: this.#rest, trust: this.#trust, clock: this.#clock, origin: this.#origin };
     const abort = new AbortController();
     const forget = onAbort(options.signal, () => abort.abort(options.signal?.reason));
-    const opening = openStream(context, deviceId, { ...options, signal: abort.signal });
+    const opening = openStream(this.#context, deviceId, { ...options, signal: abort.signal });
     this.#openings.set(abort, opening);
     try {
       return this.#streams.add(await opening);
@@ -118,14 +116,14 @@ export class ServiceClient {
 
   async #close(): Promise<void> {
     // The hub is told before its connection is closed.
-    const abandoned = Promise.allSettled(this.#abandon());
+    const abandoned = Promise.allSettled(this.#openings.values());
+    this.#abandon();
     await Promise.all([abandoned, this.#streams.drain(this.#clock, this.#closeTimeoutMs)]);
     await this.#rest.close();
   }
 
   /** Ends the handshakes that run. */
-  #abandon(): Promise<DeviceStream>[] {
+  #abandon(): void {
     for (const abort of this.#openings.keys()) abort.abort(createError('CLOSED'));
-    return [...this.#openings.values()];
   }
 }

@@ -37,6 +37,8 @@ export interface OpenContext {
   readonly clock: Clock;
   /** `https://host[:port]` of the hub. */
   readonly origin: string;
+  /** Where else streams may lead, as the hub last said. */
+  streamingEndpoints: readonly string[];
 }
 
 /** Resolves once the stream is established. @throws see `ServiceClient.createStream`. */
@@ -62,11 +64,13 @@ async function openLeg(context: OpenContext, answer: OpenStreamAnswer, signal: A
   return dialLeg({ url, token, protocol, timeoutMs }, { trust, clock, origins, signal, phase: 'device-leg' });
 }
 
-/** The hub's own origin; those that it publishes only where the URL leads elsewhere. */
-async function originsFor({ rest, origin }: OpenContext, url: string, signal: AbortSignal | undefined): Promise<string[]> {
-  if (!isForeignHost(url, [origin])) return [origin];
-  const hub = await rest.call({ method: 'GET', path: '/v1/hub', timeoutMs: 0, signal }, asHubView);
-  return [origin, ...hub.streamingEndpoints];
+/** The hub's own origin, and those that it publishes; it is asked for them where the URL leads elsewhere. */
+async function originsFor(context: OpenContext, url: string, signal: AbortSignal | undefined): Promise<string[]> {
+  const known = [context.origin, ...context.streamingEndpoints];
+  if (!isForeignHost(url, known)) return known;
+  const hub = await context.rest.call({ method: 'GET', path: '/v1/hub', timeoutMs: 0, signal }, asHubView);
+  context.streamingEndpoints = hub.streamingEndpoints;
+  return [context.origin, ...hub.streamingEndpoints];
 }
 
 /** Tells the hub that nobody will come; it finds out by itself where this fails. */

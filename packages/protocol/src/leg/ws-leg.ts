@@ -118,6 +118,7 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
   }
 
   requireLife(withinMs: number): void {
+    if (this.#ws.readyState === this.#ws.CLOSED) return;
     const { bytesRead } = this.#socket;
     this.#stopAsking?.();
     this.#ws.ping();

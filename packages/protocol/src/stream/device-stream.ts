@@ -87,11 +87,12 @@ export class DeviceStream extends Duplex {
    * 123 bytes travel; what this side had not sent yet is dropped.
    */
   abort(reason = ''): this {
-    if (this.#aborted || this.#legEnd) return this;
-    this.#aborted = true;
-    this.#abortReason = reason;
-    // A stream that is already closing cleanly, for a peer that never answers, is cut all the same.
-    if (this.destroyed) this.#leg.close(CLOSE_ABORTED, reason);
+    if (!this.#aborted && !this.#legEnd) {
+      this.#aborted = true;
+      this.#abortReason = reason;
+      // A stream that is already closing cleanly, for a peer that never answers, is cut all the same.
+      if (this.destroyed) this.#leg.close(CLOSE_ABORTED, reason);
+    }
     return this.destroy();
   }
 

@@ -108,8 +108,12 @@ describe('what is no certificate is named', () => {
     expect(errorOf(() => createTrust({ ca, env: {} }))).toMatchObject({ code: 'STREAMS_INVALID_ARGUMENT', details: { field: 'ca' } });
   });
 
-  it('ca: a certificate and a broken one', () => {
-    expect(errorOf(() => createTrust({ ca: [pick(ours).cert, BROKEN], env: {} })).details).toEqual({ field: 'ca' });
+  it.each([BROKEN, 'no certificate', ''])('ca: a certificate, and %j', (other) => {
+    for (const ca of [
+      [pick(ours).cert, other],
+      [other, pick(ours).cert],
+    ])
+      expect(errorOf(() => createTrust({ ca, env: {} })).details).toEqual({ field: 'ca' });
   });
 
   it.each(['empty', 'broken'])('STREAMS_CA_FILE: a file that is %s', (name) => {

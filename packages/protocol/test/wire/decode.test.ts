@@ -242,5 +242,8 @@ describe('traceparent', () => {
     // It ends in logs and in the headers of other requests.
     `${TRACEPARENT}\r\nX-Evil: 1`,
     `${TRACEPARENT}x`,
+    `${TRACEPARENT}-\n`,
+    `${TRACEPARENT}-é`,
+    `${TRACEPARENT}-two words`,
   ])('not %j', (text) => expect(errorOf(() => asTraceparent(text, 'traceparent')).details).toMatchObject({ path: 'traceparent' }));
 });
