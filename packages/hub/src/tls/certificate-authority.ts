@@ -4,7 +4,6 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { type Clock, createError } from '@streams/protocol/internal';
-import { generate } from 'selfsigned';
 import type { KeyPair } from '../http/server.ts';
 
 const DAY_MS = 86_400_000;
@@ -39,6 +38,8 @@ export async function loadAuthority(dataDirectory: string, clock: Clock): Promis
 /** Signs a certificate for the hub's host names. */
 export async function issueLeaf(authority: KeyPair, hostNames: readonly string[], clock: Clock): Promise<KeyPair> {
   const altNames = hostNames.map((name) => altName(name.replace(/^\[|\]$/g, '')));
+  // Loaded only by hubs that have no certificate of their own: the garbage collector pays for a large heap with each relayed MiB.
+  const { generate } = await import('selfsigned');
   const leaf = await generate([{ name: 'commonName', value: hostNames[0] ?? 'hub' }], {
     ...EC,
     ...period(clock, LEAF_LIFE_MS),
@@ -54,6 +55,7 @@ export async function issueLeaf(authority: KeyPair, hostNames: readonly string[]
 }
 
 async function makeAuthority(clock: Clock): Promise<KeyPair> {
+  const { generate } = await import('selfsigned');
   const authority = await generate([{ name: 'commonName', value: 'device streams hub CA' }], {
     ...EC,
     ...period(clock, CA_LIFE_MS),
