@@ -5,11 +5,14 @@ import { Summary } from './scripts/vitest-summary.ts';
 // Setting conditions replaces Vite's own, hence the other three.
 const conditions = [...(process.env['TEST_DIST'] ? [] : ['@streams/source']), 'module', 'node', 'development|production'];
 
+/** Tests of the lint rules and of the reporter: TEST_TOOLS=1, in CI. */
+const tools = ['test/tools/*.test.ts'];
+
 const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ['node'] } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    include: process.env['TEST_TOOLS'] ? tools : ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/*.test.ts'],
     // Most tests wait for sockets; and each file keeps its own state, so that a worker need not load everything anew for it.
     maxWorkers: 4,
     isolate: false,

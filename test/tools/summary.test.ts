@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
-const fromRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 const config = `import { Summary } from ${JSON.stringify(fromRoot('scripts/vitest-summary.ts'))};
 export default { test: { globals: true, reporters: ['default', new Summary()] } };`;
