@@ -1,11 +1,13 @@
-// A hub for tests: real TLS on a free loopback port, its CA in a directory of its own, its log in memory.
+// A hub for tests: real TLS on a free loopback port, a CA of its own, its log in memory.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import type { HubOptions } from './config/schema.ts';
+import { systemClock } from '@streams/protocol/internal';
+import type { HubOptions, TlsOptions } from './config/schema.ts';
 import type { LogRecord } from './diagnostics/resource-log.ts';
 import { createHub, type Hub } from './hub.ts';
+import { loadIdentity } from './tls/server-options.ts';
 
 export type { LogEndedBy, LogRecord, LogResult } from './diagnostics/resource-log.ts';
 
@@ -29,10 +31,10 @@ export async function startTestHub(options: Partial<HubOptions> = {}): Promise<T
   const info = (fields: object): void => {
     if ('category' in fields) records.push(fields as unknown as LogRecord);
   };
-  const dataDirectory = await mkdtemp(join(tmpdir(), 'streams-hub-'));
+  const { hostNames = ['127.0.0.1'] } = options;
   const hub = createHub({
-    hostNames: ['127.0.0.1'],
-    tls: { dataDirectory },
+    hostNames,
+    tls: await identityFor(hostNames),
     policies: [
       {
         name: 'test',
@@ -44,7 +46,6 @@ export async function startTestHub(options: Partial<HubOptions> = {}): Promise<T
     ...options,
   });
   const { port, url } = await hub.listen({ port: 0, host: '127.0.0.1' });
-  await rm(dataDirectory, { recursive: true });
   return {
     hub,
     port,
@@ -57,4 +58,21 @@ export async function startTestHub(options: Partial<HubOptions> = {}): Promise<T
     serviceConnectionString: (policy = 'test') => hub.connectionString({ policy }),
     close: () => hub.close(),
   };
+}
+
+const identities = new Map<string, Promise<TlsOptions>>();
+
+/** A CA and a certificate for these names, made once a process: that takes longer than all else at a hub's start. */
+function identityFor(hostNames: readonly string[]): Promise<TlsOptions> {
+  const names = hostNames.join();
+  const identity = identities.get(names) ?? makeIdentity(hostNames);
+  identities.set(names, identity);
+  return identity;
+}
+
+async function makeIdentity(hostNames: readonly string[]): Promise<TlsOptions> {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'streams-hub-'));
+  const { key, cert, caCertificate: ca } = await loadIdentity({ dataDirectory }, hostNames, systemClock);
+  await rm(dataDirectory, { recursive: true });
+  return { key, cert, ca };
 }
