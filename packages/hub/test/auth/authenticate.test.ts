@@ -1,4 +1,5 @@
 // Who is who: signatures of devices and services, checked against what the registry and the policies hold.
+import { createHmac } from 'node:crypto';
 import { type Clock, Secret, type SignatureClaims, signSharedAccess } from '@streams/protocol/internal';
 import { FakeClock } from '@streams/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -11,9 +12,10 @@ const HOSTS = ['hub.example', '[::1]'];
 const HOUR_MS = 3_600_000;
 const clock: Clock = new FakeClock();
 let authenticator: Authenticator;
+let registry: MemoryRegistry;
 
 beforeEach(async () => {
-  const registry = new MemoryRegistry();
+  registry = new MemoryRegistry();
   for (const deviceId of ['pump-7', 'pump', 'x%2Fy', 'x%252Fy']) await registry.put({ deviceId, enabled: true, keys: [key(1), key(2)] });
   await registry.put({ deviceId: 'off', enabled: false, keys: [key(1), key(2)] });
   const policies = new Policies([
@@ -47,6 +49,23 @@ describe('a device', () => {
     expect(await who(signed({ resource: 'hub.example/devices/x%2Fy' }, 1))).toBe('x%2Fy');
     expect(await who(signed({ resource: 'hub.example/devices/x%252Fy' }, 1))).toBe('x%252Fy');
     expect(await who(signed({ resource: 'hub.example/devices/x/y' }, 1))).toBe('unknown');
+  });
+
+  it('is the one that has signed, where the text of its id can mean two', async () => {
+    await registry.put({ deviceId: 'a!', enabled: true, keys: [key(6), key(7)] });
+    await registry.put({ deviceId: 'a%21', enabled: true, keys: [key(8), key(9)] });
+    const strict = (seed: number): string => {
+      const header = signed({ resource: 'hub.example/devices/a!' }, seed);
+      const resource = 'hub.example%2Fdevices%2Fa%21';
+      const expiry = /se=(\d+)/.exec(header)?.[1] ?? '';
+      const signature = createHmac('sha256', Buffer.from(key(seed), 'base64'))
+        .update(`${resource}\n${expiry}`)
+        .digest('base64');
+      return `SharedAccessSignature sr=${resource}&sig=${encodeURIComponent(signature)}&se=${expiry}`;
+    };
+    expect(await who(strict(6))).toBe('a!');
+    expect(await who(signed({ resource: 'hub.example/devices/a%21' }, 8))).toBe('a%21');
+    expect(await who(strict(1))).toBe('wrong-signature');
   });
 
   it('is refused with a wrong key, on a wrong host, disabled', async () => {
