@@ -1,10 +1,10 @@
 // accept(): where a stream URL may lead, what goes there, and which error each way of failing is.
+import { certificateFor } from '@streams/testkit';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { DeviceStream, type StreamRequest, StreamsError, StreamTimeoutError } from '@streams/device';
 import type { StreamRejectedError } from '@streams/service';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { certificateFor } from './support/certificate.ts';
 import { FakeHub } from './support/fake-hub.ts';
 import { askForStream } from './support/raw-service.ts';
 import { closeOf, DEVICE, echo, expectNoLeaks, roundTrip, startRig, until } from './support/rig.ts';

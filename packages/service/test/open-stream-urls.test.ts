@@ -1,6 +1,6 @@
 // Where a service leg may lead: the hub itself, or a host that the hub has published; and nothing goes anywhere else.
+import { certificateFor } from '@streams/testkit';
 import { describe, expect, it } from 'vitest';
-import { certificateFor } from './support/certificate.ts';
 import { errorBody, FakeHub, STREAM_ID, trap } from './support/fake-hub.ts';
 import { DEVICE, expectNoLeaks, roundTrip, startRig, startRigBehind, until } from './support/rig.ts';
 

@@ -1,11 +1,10 @@
 // REST calls: one connection for many, signatures by the hub's clock, no redirects, and a typed error for every answer.
 import { type ServiceClient, StreamsError } from '@streams/service';
 import { parseSharedAccess } from '@streams/protocol/internal';
-import { FakeClock } from '@streams/testkit';
+import { certificateFor, FakeClock } from '@streams/testkit';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { certificateFor } from './support/certificate.ts';
 import { errorBody, type FakeCall, FakeHub, STREAM_ID, trap } from './support/fake-hub.ts';
 import { DEVICE, expectNoLeaks, roundTrip, startRig, startRigBehind, until } from './support/rig.ts';
 

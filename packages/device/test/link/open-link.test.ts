@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { DeviceClient } from '@streams/device';
 import { parseSharedAccess } from '@streams/protocol/internal';
-import { FakeClock, seededRandom } from '@streams/testkit';
+import { certificateFor, FakeClock, seededRandom } from '@streams/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { certificateFor } from '../support/certificate.ts';
 import { FakeHub, type FakeUpgrade } from '../support/fake-hub.ts';
 import { closeOf, DEVICE, expectNoLeaks, startRig, until } from '../support/rig.ts';
 

@@ -5,9 +5,18 @@ import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { DeviceClient, type DeviceClientSettings } from '@streams/device';
-import { closePayload, encodeFrame, FakeClock, type Frame, OPCODE, parseFrame, seededRandom } from '@streams/testkit';
+import {
+  type Certificate,
+  certificateFor,
+  closePayload,
+  encodeFrame,
+  FakeClock,
+  type Frame,
+  OPCODE,
+  parseFrame,
+  seededRandom,
+} from '@streams/testkit';
 import { onTestFinished } from 'vitest';
-import { type Certificate, certificateFor } from './certificate.ts';
 import { DEVICE, until } from './rig.ts';
 
 /** Base64 of 32 bytes; nobody checks it. */

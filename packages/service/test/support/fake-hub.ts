@@ -4,9 +4,8 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { createServer, type Server } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { ServiceClient, type ServiceClientSettings } from '@streams/service';
-import { FakeClock } from '@streams/testkit';
+import { type Certificate, certificateFor, FakeClock } from '@streams/testkit';
 import { onTestFinished } from 'vitest';
-import { type Certificate, certificateFor } from './certificate.ts';
 import { until } from './rig.ts';
 
 /** Base64 of 32 bytes; nobody checks it. */

@@ -1,5 +1,6 @@
 // A self-signed certificate, its DER written by hand: Node verifies certificates but makes none.
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { systemClock } from '@streams/protocol/internal';
 
 /** Key and certificate, PEM. The certificate is its own CA. */
 export interface Certificate {
@@ -32,7 +33,7 @@ export function certificateFor(address: string, daysLeft = 1): Certificate {
     der(TAG.integer, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     algorithm,
     name,
-    der(TAG.sequence, time(Date.now() - 10 * DAY_MS), time(Date.now() + daysLeft * DAY_MS)),
+    der(TAG.sequence, time(systemClock.wallMs() - 10 * DAY_MS), time(systemClock.wallMs() + daysLeft * DAY_MS)),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     der(EXTENSIONS, der(TAG.sequence, extension)),
