@@ -27,8 +27,10 @@ export interface LegEvents {
 export interface Leg extends Pick<EventEmitter<LegEvents>, 'on' | 'off' | 'once'> {
   /** Bytes that were sent and that the operating system has not taken yet. */
   readonly bufferedBytes: number;
+  /** True if {@link Leg.send} has copied an array by the time it returns, so that the caller may write into it again. */
+  readonly copies: boolean;
   /**
-   * Sends one message, in order. Takes over `message`: the caller no longer writes into it.
+   * Sends one message, in order. Takes over `message`, unless {@link Leg.copies}: the caller no longer writes into it.
    * `flushed` runs once the operating system has taken the message; never if the leg ends before.
    */
   send(message: LegMessage, flushed?: () => void): void;

@@ -12,6 +12,7 @@ type Parcel =
 
 class MemoryLeg extends EventEmitter<LegEvents> implements Leg {
   bufferedBytes = 0;
+  readonly copies = false;
   #peer: MemoryLeg | undefined;
   #inbox: Parcel[] = [];
   #paused = true;

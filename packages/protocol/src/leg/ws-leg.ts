@@ -86,6 +86,11 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
     this.pause();
   }
 
+  /** ws masks what a client sends, and does so into an array of its own. */
+  get copies(): boolean {
+    return this.#options.side === 'client';
+  }
+
   get bufferedBytes(): number {
     return this.#ws.bufferedAmount;
   }
