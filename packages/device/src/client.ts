@@ -149,7 +149,7 @@ export class DeviceClient {
     const origins = [this.#origin, ...this.#link.streamingEndpoints];
     const context = { trust: this.#trust, clock: this.#clock, origins, signal, phase: 'service-leg' as const };
     const leg = await dialLeg({ url, token, protocol, timeoutMs }, context);
-    return this.#streams.add(new DeviceStream(leg, { id, name, deviceId: this.deviceId }));
+    return this.#streams.add(new DeviceStream(leg, { id, name, deviceId: this.deviceId, protocol }));
   }
 
   #onMessage(message: HubMessage): void {

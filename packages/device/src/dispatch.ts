@@ -59,7 +59,7 @@ export class Dispatch {
   request(message: RequestMessage): void {
     if (this.#pending.has(message.streamId)) return;
     const handler = this.#handler;
-    const protocol = message.protocols.find((name) => STREAM_PROTOCOLS.includes(name));
+    const protocol = STREAM_PROTOCOLS.find((name) => message.protocols.includes(name));
     if (handler === undefined) return this.#decline(message.streamId, 'NO_HANDLER');
     if (protocol === undefined) return this.#decline(message.streamId, 'PROTOCOL_MISMATCH');
     void this.#call(handler, message, protocol);

@@ -17,6 +17,7 @@ export {
 export type { HandshakePhase, RejectionCode, Termination } from './errors/kinds.ts';
 export { DeviceStream } from './stream/device-stream.ts';
 export type { StreamInfo, StreamOutcome } from './stream/device-stream.ts';
+export type { StreamWebSocket } from './stream/stream-web-socket.ts';
 export type { Logger } from './telemetry/logger.ts';
 export type { Cancel, Clock } from './time/clock.ts';
 export type { Random } from './time/random.ts';

@@ -18,6 +18,7 @@ export * from './net/dial-leg.ts';
 export * from './net/failures.ts';
 export * from './net/trust.ts';
 export * from './stream/device-stream.ts';
+export * from './stream/framing.ts';
 export * from './stream/open-streams.ts';
 export * from './telemetry/logger.ts';
 export * from './time/clock.ts';

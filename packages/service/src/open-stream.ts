@@ -49,7 +49,7 @@ export async function openStream(context: OpenContext, deviceId: string, options
   const answer = await context.rest.call({ method: 'POST', path, body, timeoutMs, signal: options.signal }, asOpenStreamAnswer);
   try {
     const leg = await openLeg(context, answer, options.signal);
-    return new DeviceStream(leg, { id: answer.streamId, name: body.name, deviceId });
+    return new DeviceStream(leg, { id: answer.streamId, name: body.name, deviceId, protocol: answer.protocol });
   } catch (error) {
     // Where the hub has answered, it knows.
     if (!StreamsError.is(error) || error.details['httpStatus'] === undefined) cancel(context, answer.streamId);

@@ -1,7 +1,16 @@
 // A WebSocket upgrade whose 101 is held back: granted or refused later, and watched until then (design section 4).
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { createError, type Clock, type Leg, type LivenessTimes, type StreamsError, WS_OPTIONS, WsLeg } from '@streams/protocol/internal';
+import {
+  type Clock,
+  createError,
+  type Leg,
+  type LivenessTimes,
+  RAW_PROTOCOL,
+  type StreamsError,
+  WS_OPTIONS,
+  WsLeg,
+} from '@streams/protocol/internal';
 import { WebSocketServer } from 'ws';
 import { refuseUpgrade } from './errors.ts';
 
@@ -74,7 +83,7 @@ export class Upgrader {
     this.#selected.set(request, protocol);
     // ws calls back at once, or not at all if the socket has died.
     this.#server.handleUpgrade(request, socket, Buffer.alloc(0), (ws) => {
-      leg = new WsLeg(ws, socket, { ...this.#manners, side: 'hub' });
+      leg = new WsLeg(ws, socket, { ...this.#manners, side: 'hub', raw: protocol === RAW_PROTOCOL });
     });
     return leg;
   }

@@ -4,12 +4,11 @@ import {
   CLOSE_ABORTED,
   CLOSE_CLEAN,
   createError,
-  FRAME_HEADER_BYTES,
+  framingOf,
   newId,
   onAbort,
   type OpenStreamAnswer,
   type Random,
-  STREAM_PROTOCOL,
   type WireCode,
 } from '@streams/protocol/internal';
 import type { Router } from '../control/router.ts';
@@ -131,7 +130,7 @@ export class Broker {
   #relay(negotiation: Negotiation, legs: LegPair, protocol: string): void {
     const { streamId, request } = negotiation;
     const startMs = this.#context.clock.monotonicMs();
-    const relay = new Relay(legs, protocol === STREAM_PROTOCOL ? FRAME_HEADER_BYTES : 0, (report) => {
+    const relay = new Relay(legs, framingOf(protocol), (report) => {
       negotiation.apply({ type: 'end' });
       this.#streams.delete(streamId);
       const durationMs = Math.round(this.#context.clock.monotonicMs() - startMs);

@@ -1,5 +1,5 @@
 // Carries messages between two legs, opaquely: back-pressure both ways, ends passed on, payload bytes counted (design section 5).
-import { HIGH_WATER_BYTES, type LegEnd, type LegMessage, LOW_WATER_BYTES, passedOn } from '@streams/protocol/internal';
+import { type Framing, HIGH_WATER_BYTES, type LegEnd, type LegMessage, LOW_WATER_BYTES } from '@streams/protocol/internal';
 import { otherRole, type Role } from './handshake.ts';
 import type { LegPair } from './rendezvous.ts';
 
@@ -16,17 +16,18 @@ export interface RelayReport {
 /** Runs until both legs have ended. */
 export class Relay {
   readonly #legs: LegPair;
+  readonly #framing: Framing;
   readonly #bytesFrom: Record<Role, number> = { device: 0, service: 0 };
   readonly #onEnd: (report: RelayReport) => void;
   #openLegs = 2;
   #firstEnd: Pick<RelayReport, 'endedBy' | 'closeCode' | 'reason'> | undefined;
 
-  /** @param headerBytes What each message adds to its payload. */
-  constructor(legs: LegPair, headerBytes: number, onEnd: (report: RelayReport) => void) {
+  constructor(legs: LegPair, framing: Framing, onEnd: (report: RelayReport) => void) {
     this.#legs = legs;
+    this.#framing = framing;
     this.#onEnd = onEnd;
     for (const role of ['device', 'service'] as const) {
-      this.#forward(role, headerBytes);
+      this.#forward(role);
       legs[role].on('close', (end) => this.#onLegEnd(role, end));
     }
     legs.device.resume();
@@ -40,7 +41,8 @@ export class Relay {
     this.#legs.service.close(closeCode, reason);
   }
 
-  #forward(role: Role, headerBytes: number): void {
+  #forward(role: Role): void {
+    const { headerBytes } = this.#framing;
     const from = this.#legs[role];
     const to = this.#legs[otherRole(role)];
     let stalled = false;
@@ -59,7 +61,7 @@ export class Relay {
   }
 
   #onLegEnd(role: Role, end: LegEnd): void {
-    const closeCode = passedOn(end);
+    const closeCode = this.#framing.passedOn(end);
     const reason = closeCode === end.code ? end.reason : '';
     this.#firstEnd ??= { endedBy: role, closeCode, reason };
     this.#openLegs -= 1;

@@ -1,6 +1,7 @@
 // A foreign device, written from docs/protocol.md alone.
 import { randomBytes } from 'node:crypto';
 import { watch } from './liveness.ts';
+import { RawStream } from './raw-stream.ts';
 import { ForeignStream } from './stream.ts';
 import { checkStreamUrl, type Connection, dial, type Identity, parseConnectionString, sign } from './wire.ts';
 
@@ -69,6 +70,11 @@ export class ForeignDevice {
   /** Accepts; resolves once the stream is established. */
   async accept(request: ForeignRequest): Promise<ForeignStream> {
     return new ForeignStream(await this.join(request, PROTOCOL));
+  }
+
+  /** Accepts with `raw`. */
+  async acceptRaw(request: ForeignRequest): Promise<RawStream> {
+    return new RawStream((await this.join(request, 'raw')).ws);
   }
 
   /** Accepts, with any protocol; resolves with the leg. */

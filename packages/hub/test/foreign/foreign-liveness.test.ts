@@ -56,6 +56,30 @@ it('a client that only receives, and sends pongs, lives', async () => {
   await far.outcome;
 });
 
+it('a raw client that only receives, and shows no life by itself, lives', async () => {
+  const service = new ForeignService(await hub.serviceConnectionString());
+  const near = (await service.openRaw('pump-7')).resume();
+  const far = await accepted;
+  await sendForLong(far);
+  expect([near.destroyed, far.destroyed]).toEqual([false, false]);
+  near.destroy();
+  await far.outcome;
+});
+
+it('a raw client that is silent lives by its answers to pings, and is dead without them', async () => {
+  const service = new ForeignService(await hub.serviceConnectionString());
+  const near = (await service.openRaw('pump-7')).resume();
+  const far = await accepted;
+  far.resume();
+  await clock.advance(60_000, { stepMs: 1_000, realMs: 10 });
+  expect([near.destroyed, far.destroyed]).toEqual([false, false]);
+  // A peer that vanished answers nothing and closes nothing.
+  near.deaf();
+  await clock.advance(27_000, { stepMs: 1_000, realMs: 10 });
+  expect(await far.outcome).toMatchObject({ by: 'peer', clean: false });
+  near.kill();
+});
+
 it('a client that reads nothing, pings included, lives by its pongs', async () => {
   const { near, far } = await open({ idle: 5 });
   await clock.advance(40_000, { stepMs: 1_000, realMs: 10 });

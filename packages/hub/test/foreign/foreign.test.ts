@@ -141,6 +141,23 @@ describe('a foreign service', () => {
   });
 });
 
+it.each([
+  [['streams.v1', 'raw'], 'streams.v1'],
+  [['raw', 'streams.v1'], 'streams.v1'],
+  [['other.v1', 'raw'], 'raw'],
+])('of %j our device takes %s', async (protocols, protocol) => {
+  const { handler, done } = once((request: StreamRequest) => request.accept());
+  await withOurs(hub, handler, async (id) => {
+    const answer = await foreign.ask(id, { protocols });
+    expect(answer.protocol).toBe(protocol);
+    const { ws } = await foreign.join(answer);
+    const stream = await done;
+    expect(stream.webSocket.protocol).toBe(protocol);
+    ws.terminate();
+    stream.destroy();
+  });
+});
+
 describe('a foreign device', () => {
   it('rejects, with its reason', async () => {
     const error = await withForeign(
@@ -168,7 +185,7 @@ describe('a foreign device', () => {
     });
     const options = { name: 'ssh', headers: { user: 'root' }, timeoutMs: 5_000 };
     await withForeign(hub, handler, (id) => failure(ours.createStream(id, options)));
-    expect(await done).toMatchObject({ ...options, protocols: ['streams.v1'], requester: { policy: 'test' } });
+    expect(await done).toMatchObject({ ...options, protocols: ['streams.v1', 'raw'], requester: { policy: 'test' } });
   });
 
   it('that accepts what was not offered makes a bad answer', async () => {

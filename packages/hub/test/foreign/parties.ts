@@ -13,6 +13,9 @@ const RELAYED = { maxQueuedBytes: 16 * 2 ** 20, pausedEndMs: 10_000 };
 /** A stream that may be cut like a cable; ours can only be destroyed. */
 type Cuttable = ComplianceStream & { kill?(): void };
 
+/** Whose client: ours, a foreign one that speaks `streams.v1`, or one that speaks `raw` alone. */
+export type Party = 'ours' | 'foreign' | 'raw';
+
 /** Devices `ours` and `foreign`, which accept everything, and a service of either kind. */
 export class Parties {
   readonly hub: TestHub;
@@ -30,7 +33,8 @@ export class Parties {
     ours.onStreamRequest(async (request) => accepted.get(request.name)?.(await request.accept()));
     await ours.connect();
     const foreign = await ForeignDevice.connect(await hub.deviceConnectionString('foreign'), (request, device) => {
-      void device.accept(request).then((stream) => accepted.get(request.name)?.(stream));
+      const accepting = request.headers['kind'] === 'raw' ? device.acceptRaw(request) : device.accept(request);
+      void accepting.then((stream) => accepted.get(request.name)?.(stream));
     });
     return new Parties(hub, ServiceClient.fromConnectionString(service), new ForeignService(service), [ours, foreign], accepted);
   }
@@ -49,18 +53,23 @@ export class Parties {
     this.#accepted = accepted;
   }
 
-  /** Opens a stream from a service to a device; each of the two is `ours` or `foreign`. */
-  async pair(service: 'ours' | 'foreign', device: 'ours' | 'foreign'): Promise<CompliancePair> {
+  /** Opens a stream from a service to a device; at most one of the two speaks `raw`, and then the other has to. */
+  async pair(service: Party, device: Party): Promise<CompliancePair> {
     this.#count += 1;
-    const name = `stream-${this.#count}`;
-    const other = new Promise<Cuttable>((resolve) => this.#accepted.set(name, resolve));
-    const opening: Promise<Cuttable> = service === 'ours' ? this.ours.createStream(device, { name }) : this.foreign.open(device, { name });
-    const [a, b] = await Promise.all([opening, other]);
+    const wish = { name: `stream-${this.#count}`, headers: { kind: device } };
+    const other = new Promise<Cuttable>((resolve) => this.#accepted.set(wish.name, resolve));
+    const [a, b] = await Promise.all([this.#open(service, device === 'ours' ? 'ours' : 'foreign', wish), other]);
     const dispose = async (): Promise<void> => {
       a.destroy();
       b.destroy();
     };
-    return { ...RELAYED, a, b, kill: { a: () => cut(a), b: () => cut(b) }, dispose };
+    const blindWhilePaused = service === 'raw' || device === 'raw';
+    return { ...RELAYED, a, b, blindWhilePaused, kill: { a: () => cut(a), b: () => cut(b) }, dispose };
+  }
+
+  #open(service: Party, device: string, wish: { name: string; headers: Record<string, string> }): Promise<Cuttable> {
+    if (service === 'ours') return this.ours.createStream(device, wish);
+    return service === 'raw' ? this.foreign.openRaw(device, wish) : this.foreign.open(device, wish);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 // A foreign service, written from docs/protocol.md alone.
+import { RawStream } from './raw-stream.ts';
 import { ForeignStream } from './stream.ts';
 import { call, checkStreamUrl, type Connection, dial, type Identity, parseConnectionString } from './wire.ts';
 
@@ -30,6 +31,11 @@ export class ForeignService {
   /** Resolves once the stream is established. */
   async open(deviceId: string, wish: Wish = {}): Promise<ForeignStream> {
     return new ForeignStream(await this.join(await this.ask(deviceId, wish)));
+  }
+
+  /** The same with `raw`. */
+  async openRaw(deviceId: string, wish: Wish = {}): Promise<RawStream> {
+    return new RawStream((await this.join(await this.ask(deviceId, { ...wish, protocols: ['raw'] }))).ws);
   }
 
   /** The first half: resolves with the device's acceptance. */

@@ -1,6 +1,6 @@
 // The relay between two legs in memory: order, counting, back-pressure, and how an end is passed on.
 import { FakeClock } from '@streams/testkit';
-import { HIGH_WATER_BYTES, type Leg, type LegEnd, memoryLegPair } from '@streams/protocol/internal';
+import { framingOf, HIGH_WATER_BYTES, type Leg, type LegEnd, memoryLegPair } from '@streams/protocol/internal';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Relay, type RelayReport } from '../../src/streams/relay.ts';
 import { until } from '../support/streams.ts';
@@ -22,7 +22,7 @@ beforeEach(() => {
   delete ends.service;
   device.on('close', (end) => (ends.device = end));
   service.on('close', (end) => (ends.service = end));
-  relay = new Relay({ device: deviceLeg, service: serviceLeg }, 1, (report) => reports.push(report));
+  relay = new Relay({ device: deviceLeg, service: serviceLeg }, framingOf('streams.v1'), (report) => reports.push(report));
 });
 
 describe('messages', () => {
@@ -66,6 +66,19 @@ describe('a reader that stops', () => {
     await until(() => received === 100);
     await until(() => device.bufferedBytes === 0);
   });
+});
+
+it('a close without a code is the clean end of a raw stream', async () => {
+  const [deviceEnd, deviceLeg] = memoryLegPair(clock);
+  const [serviceEnd, serviceLeg] = memoryLegPair(clock);
+  const end = new Promise<LegEnd>((resolve) => serviceEnd.once('close', resolve));
+  new Relay({ device: deviceLeg, service: serviceLeg }, framingOf('raw'), (report) => reports.push(report));
+  serviceEnd.resume();
+  deviceEnd.send(new Uint8Array(10));
+  deviceEnd.close(1005);
+  expect(await end).toMatchObject({ code: 1000 });
+  await until(() => reports.length === 1);
+  expect(reports[0]).toMatchObject({ bytesToService: 10, closeCode: 1000, endedBy: 'device' });
 });
 
 describe('an end', () => {

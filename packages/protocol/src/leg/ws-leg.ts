@@ -45,6 +45,11 @@ export interface WsLegOptions {
   readonly side: 'client' | 'hub';
   /** Default: {@link LEG_TIMES}. */
   readonly times?: LivenessTimes | undefined;
+  /**
+   * True for the leg of a client that may know nothing of our liveness (design section 5): nothing is sent together with data,
+   * and it is not dead while bytes flow to it. Default: false.
+   */
+  readonly raw?: boolean | undefined;
   /** Bounds a close with 1000 too, in milliseconds. Default: it waits as long as the peer shows life. */
   readonly cleanCloseLimitMs?: number | undefined;
 }
@@ -57,6 +62,7 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
   readonly #liveness: Liveness;
   #closing = false;
   #violation = false;
+  #messagesTaken = 0;
   /** The shortest wait for the peer that somebody has asked for. */
   #waitMs = Number.POSITIVE_INFINITY;
   #stopWaiting: Cancel | undefined;
@@ -70,10 +76,11 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
     this.#options = options;
     this.#liveness = new Liveness(
       {
-        bytesReceived: () => socket.bytesRead,
-        keepAlive: () => (options.side === 'client' ? ws.pong() : ws.ping()),
+        // Of a `raw` client that only receives, that it takes our messages is all the life there is to see.
+        bytesReceived: () => socket.bytesRead + (options.raw ? this.#messagesTaken : 0),
+        keepAlive: () => this.#keepAlive(),
         probe: () => this.#probe(),
-        dead: () => ws.terminate(),
+        dead: () => this.#dead(),
       },
       options.clock,
       options.times ?? LEG_TIMES,
@@ -97,9 +104,13 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
 
   send(message: LegMessage, flushed?: () => void): void {
     this.#liveness.sent();
-    if (flushed === undefined) this.#ws.send(message);
-    // A socket that is destroyed calls back for what it has dropped as if it were sent.
-    else this.#ws.send(message, (error) => !error && this.#ws.readyState === this.#ws.OPEN && flushed());
+    if (flushed === undefined && !this.#options.raw) return this.#ws.send(message);
+    this.#ws.send(message, (error) => {
+      // A socket that is destroyed calls back for what it has dropped as if it were sent.
+      if (error || this.#ws.readyState !== this.#ws.OPEN) return;
+      this.#messagesTaken += 1;
+      flushed?.();
+    });
   }
 
   pause(): void {
@@ -142,6 +153,21 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
     this.#waitMs = waitMs;
     this.#stopWaiting?.();
     this.#stopWaiting = this.#options.clock.after(waitMs, () => this.#ws.terminate());
+  }
+
+  #keepAlive(): void {
+    if (this.#isBusy) return;
+    if (this.#options.side === 'client') this.#ws.pong();
+    else this.#ws.ping();
+  }
+
+  #dead(): void {
+    if (!this.#isBusy) this.#ws.terminate();
+  }
+
+  /** A `raw` leg with data on the way: it is left alone, since TCP itself notices when nobody is there to take them. */
+  get #isBusy(): boolean {
+    return this.#options.raw === true && this.#ws.bufferedAmount > 0;
   }
 
   #probe(): void {

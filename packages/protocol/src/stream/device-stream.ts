@@ -2,11 +2,14 @@
 import { Duplex } from 'node:stream';
 import { StreamTerminatedError } from '../errors/kinds.ts';
 import type { Leg, LegEnd, LegMessage } from '../leg/leg.ts';
-import { CLOSE_ABORTED, CLOSE_CLEAN, CLOSE_PROTOCOL_ERROR, type EndedBy, endedBy } from '../wire/close-codes.ts';
+import { CLOSE_ABORTED, CLOSE_CLEAN, CLOSE_PROTOCOL_ERROR, CLOSE_UNSUPPORTED, type EndedBy, endedBy } from '../wire/close-codes.ts';
 import { HIGH_WATER_BYTES } from '../wire/defaults.ts';
-import { decodeFrame, type Frame, finFrame } from '../wire/frames.ts';
+import type { Frame } from '../wire/frames.ts';
+import { STREAM_PROTOCOL } from '../wire/versions.ts';
 import { FrameWriter } from './frame-writer.ts';
+import { type Framing, framingOf } from './framing.ts';
 import { afterFin, type HalfClose, hasReceivedFin } from './half-close.ts';
+import { StreamWebSocket } from './stream-web-socket.ts';
 
 /** What a stream is called. */
 export interface StreamInfo {
@@ -15,6 +18,8 @@ export interface StreamInfo {
   /** What the service asked for. */
   readonly name: string;
   readonly deviceId: string;
+  /** What both sides agreed on. Default: `streams.v1`. */
+  readonly protocol?: string | undefined;
 }
 
 /** How a stream ended. */
@@ -34,6 +39,7 @@ export interface StreamOutcome {
  *   process; {@link DeviceStream.outcome} tells in any case.
  * - `destroy()` before both sides have finished, and {@link DeviceStream.abort}, end the stream at once for both.
  * - A `for await` that reaches the end leaves the writable half open, so that a reply can follow.
+ * - With a foreign client that speaks `raw` alone there is no half-close: the end of either direction ends both.
  */
 export class DeviceStream extends Duplex {
   /** The hub's id of the stream, as it stands in the resource log. */
@@ -43,7 +49,13 @@ export class DeviceStream extends Duplex {
   readonly deviceId: string;
   /** How the stream ended; never rejects. */
   readonly outcome: Promise<StreamOutcome>;
+  /**
+   * The WebSocket below: which stream protocol it carries, and how much it has not sent yet. On a `raw` stream its messages
+   * can be sent and read one by one, text too, instead of the stream's bytes.
+   */
+  readonly webSocket: StreamWebSocket;
   readonly #leg: Leg;
+  readonly #framing: Framing;
   readonly #writer: FrameWriter;
   #resolveOutcome!: (outcome: StreamOutcome) => void;
   #halfClose: HalfClose = 'open';
@@ -55,7 +67,9 @@ export class DeviceStream extends Duplex {
 
   /** Streams are made by the SDKs. @internal */
   constructor(leg: Leg, info: StreamInfo) {
-    super({ allowHalfOpen: true, readableHighWaterMark: HIGH_WATER_BYTES, writableHighWaterMark: HIGH_WATER_BYTES });
+    const framing = framingOf(info.protocol ?? STREAM_PROTOCOL);
+    const allowHalfOpen = framing.fin !== undefined;
+    super({ allowHalfOpen, readableHighWaterMark: HIGH_WATER_BYTES, writableHighWaterMark: HIGH_WATER_BYTES });
     this.id = info.id;
     this.name = info.name;
     this.deviceId = info.deviceId;
@@ -63,7 +77,9 @@ export class DeviceStream extends Duplex {
       this.#resolveOutcome = resolve;
     });
     this.#leg = leg;
-    this.#writer = new FrameWriter(leg);
+    this.#framing = framing;
+    this.#writer = new FrameWriter(leg, framing);
+    this.webSocket = new StreamWebSocket(leg, framing.protocol, this);
     leg.on('message', (message) => this.#onMessage(message));
     leg.on('close', (end) => this.#onLegClose(end));
     // A lost connection must not end the process of an application that watches `outcome` alone.
@@ -124,7 +140,9 @@ export class DeviceStream extends Duplex {
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    this.#leg.send(finFrame(), () => {
+    const fin = this.#framing.fin?.();
+    if (fin === undefined) return this.#endBoth(callback);
+    this.#leg.send(fin, () => {
       this.#halfClose = afterFin(this.#halfClose, 'sent');
       callback();
     });
@@ -143,13 +161,15 @@ export class DeviceStream extends Duplex {
   }
 
   #onMessage(message: LegMessage): void {
-    if (this.destroyed) return;
+    if (this.destroyed || this.webSocket.take(message)) return;
     let frame: Frame;
     try {
-      frame = decodeFrame(message);
+      frame = this.#framing.decode(message);
     } catch (cause) {
-      this.#leg.close(CLOSE_PROTOCOL_ERROR);
-      this.destroy(this.#termination('peer', CLOSE_PROTOCOL_ERROR, (cause as Error).message));
+      // All that is wrong on a `raw` stream is text.
+      const code = this.#framing.fin ? CLOSE_PROTOCOL_ERROR : CLOSE_UNSUPPORTED;
+      this.#leg.close(code);
+      this.destroy(this.#termination('peer', code, (cause as Error).message));
       return;
     }
     if (frame.type === 'data') this.#onData(frame.payload);
@@ -177,6 +197,19 @@ export class DeviceStream extends Duplex {
     if (this.#onLegEnd) return this.#onLegEnd();
     const termination = this.#terminationOf(end);
     if (termination) this.destroy(termination);
+    else this.#onFin();
+  }
+
+  /** Where no message ends one direction, our end is that of the connection. */
+  #endBoth(callback: (error?: Error | null) => void): void {
+    this.#leg.close(CLOSE_CLEAN);
+    this.#whenLegEnded(() => {
+      const termination = this.#terminationOf(this.#legEnd);
+      if (termination) return callback(termination);
+      this.#onFin();
+      this.#halfClose = 'both';
+      callback();
+    });
   }
 
   #whenLegEnded(action: () => void): void {
@@ -186,7 +219,9 @@ export class DeviceStream extends Duplex {
 
   /** The error that the end of the leg is, unless both sides had finished. */
   #terminationOf(end: LegEnd | undefined): StreamTerminatedError | null {
-    if (end === undefined || (this.#halfClose === 'both' && end.code === CLOSE_CLEAN)) return null;
+    if (end === undefined) return null;
+    // What we still had to say is lost where the peer closes.
+    if (this.#framing.isClean(end, this.#halfClose) && (this.#halfClose === 'both' || this.writableLength === 0)) return null;
     return this.#termination(endedBy(end.code), end.code, end.code === CLOSE_ABORTED ? end.reason : '');
   }
 

@@ -1,8 +1,9 @@
 // Turns chunks into frames of up to 64 KiB and hands them to a leg no faster than it takes them.
 import type { Leg } from '../leg/leg.ts';
 import { HIGH_WATER_BYTES } from '../wire/defaults.ts';
-import { FRAME_HEADER_BYTES, markData } from '../wire/frames.ts';
+import { FRAME_HEADER_BYTES } from '../wire/frames.ts';
 import { MAX_FRAME_PAYLOAD_BYTES } from '../wire/limits.ts';
+import type { Framing } from './framing.ts';
 
 /** For legs that copy: one array for every frame of the process spares the garbage collector 64 KiB a frame. */
 let shared: Buffer | undefined;
@@ -18,12 +19,14 @@ export class FrameWriter {
   /** Payload bytes handed to the leg. */
   bytesWritten = 0;
   readonly #leg: Leg;
+  readonly #framing: Framing;
   #stopped = false;
   /** Calls back for the write that waits for room. */
   #waiting: ((error: Error) => void) | undefined;
 
-  constructor(leg: Leg) {
+  constructor(leg: Leg, framing: Framing) {
     this.#leg = leg;
+    this.#framing = framing;
   }
 
   /** Calls `done` once every byte was copied into a frame and the leg has room for more. */
@@ -43,10 +46,11 @@ export class FrameWriter {
     this.#waiting = undefined;
     while (cursor.left > 0) {
       const payloadBytes = Math.min(cursor.left, MAX_FRAME_PAYLOAD_BYTES);
-      const frame = newFrame(FRAME_HEADER_BYTES + payloadBytes, this.#leg.copies);
-      markData(frame);
+      const { headerBytes } = this.#framing;
+      const frame = newFrame(headerBytes + payloadBytes, this.#leg.copies);
+      this.#framing.mark(frame);
       // The copy frees the caller's buffer for reuse as soon as `done` runs.
-      cursor.copyTo(frame, FRAME_HEADER_BYTES);
+      cursor.copyTo(frame, headerBytes);
       this.bytesWritten += payloadBytes;
       if (this.#leg.bufferedBytes >= HIGH_WATER_BYTES) {
         this.#waiting = done;

@@ -1,4 +1,4 @@
-// The stream protocol `streams.v1`: every message is binary and one frame, its first byte the type (design section 5).
+// The messages of the stream protocols (design section 5). `streams.v1`: binary, one frame each, its first byte the type. `raw`: bytes.
 import { createError } from '../errors/kinds.ts';
 import { MAX_FRAME_PAYLOAD_BYTES } from './limits.ts';
 
@@ -40,4 +40,13 @@ export function decodeFrame(message: Uint8Array | string): Frame {
     default:
       throw createError('BAD_REQUEST', { message: `unknown frame type ${message[0] ?? '(empty message)'}` });
   }
+}
+
+/**
+ * Reads a message of a `raw` stream: all of it is payload.
+ * @throws `STREAMS_BAD_REQUEST` for text.
+ */
+export function decodeRaw(message: Uint8Array | string): Frame {
+  if (typeof message === 'string') throw createError('BAD_REQUEST', { message: 'a stream carries binary messages only' });
+  return { type: 'data', payload: message };
 }

@@ -1,7 +1,7 @@
 // The bodies of the REST interface: what a client sends, what the hub answers, and the guards for both (design section 5).
 import { ERRORS, isWireCode, type WireCode } from '../errors/codes.ts';
 import { asStreamId, capabilities, TOKEN_TEXT } from './decode.ts';
-import { DEFAULT_STREAM_NAME, STREAM_PROTOCOLS } from './versions.ts';
+import { DEFAULT_STREAM_NAME, STREAM_PROTOCOL } from './versions.ts';
 import { HANDSHAKE_TIMEOUT_MS, MAX_RETRY_AFTER_MS } from './defaults.ts';
 import { asBoolean, asInteger, asString, asStrings, fail, type Fields, optional } from './guards.ts';
 import { MAX_HANDSHAKE_TIMEOUT_MS, MAX_LIST_ENTRIES, MAX_LIST_ENTRY_CHARACTERS, MAX_NAME_CHARACTERS } from './limits.ts';
@@ -74,7 +74,7 @@ export function asOpenStreamBody(fields: Fields): OpenStreamBody {
   return {
     name: asStreamName(fields['name'] ?? DEFAULT_STREAM_NAME),
     headers: asHeaders(fields['headers'] ?? {}, 'headers'),
-    protocols: protocols ?? STREAM_PROTOCOLS,
+    protocols: protocols ?? [STREAM_PROTOCOL],
     capabilities: capabilities(fields, 'body'),
     timeoutMs: asInteger(fields['timeoutMs'] ?? HANDSHAKE_TIMEOUT_MS, 'timeoutMs', 1, MAX_HANDSHAKE_TIMEOUT_MS),
   };

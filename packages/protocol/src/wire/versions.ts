@@ -4,8 +4,10 @@
 export const CONTROL_PROTOCOL = 'streams.control.v1';
 /** Stream protocol: typed binary messages with half-close. */
 export const STREAM_PROTOCOL = 'streams.v1';
+/** Stream protocol of clients that know no other: binary messages are bytes, a close is the end of both directions. */
+export const RAW_PROTOCOL = 'raw';
 /** Stream protocols that this version speaks, best first. */
-export const STREAM_PROTOCOLS: readonly string[] = [STREAM_PROTOCOL];
+export const STREAM_PROTOCOLS: readonly string[] = [STREAM_PROTOCOL, RAW_PROTOCOL];
 /** Default stream name, where a service gives none. */
 export const DEFAULT_STREAM_NAME = 'default';
 /** The version of these packages. */

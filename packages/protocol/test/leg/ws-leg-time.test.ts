@@ -181,6 +181,38 @@ describe('life', () => {
   });
 });
 
+describe('life of a raw client', () => {
+  it('is that it takes our messages: it is sent no ping with them, and is not dead', async () => {
+    const bench = WsBench.forTest();
+    const [peer, { leg }] = await bench.rawPair({ raw: true });
+    const seen = watch(leg);
+    leg.resume();
+    for (let passed = 0; passed < 60; passed += 5) {
+      leg.send(Buffer.of(passed));
+      expect(await peer.readFrame()).toMatchObject({ opcode: OPCODE.binary, payload: Buffer.of(passed) });
+      await bench.clock.advance(5_000);
+    }
+    expect(seen).toEqual({});
+    // Then nothing is sent, and nobody answers the ping.
+    await bench.clock.advance(26_000);
+    expect(await peer.readFrame()).toMatchObject({ opcode: OPCODE.ping });
+    await eventually(() => seen).toEqual({ code: 1006 });
+  });
+
+  it('is not asked for while data waits for it', async () => {
+    const bench = WsBench.forTest();
+    const [peer, { leg }] = await bench.rawPair({ raw: true });
+    const seen = watch(leg);
+    leg.resume();
+    for (let index = 0; index < 40; index += 1) leg.send(Buffer.alloc(1_048_576));
+    await stalled(leg);
+    await bench.clock.advance(600_000, { stepMs: 1_000 });
+    expect([seen, leg.bufferedBytes > 0]).toEqual([{}, true]);
+    peer.destroy();
+    await eventually(() => seen).toEqual({ code: 1006 });
+  });
+});
+
 describe('requireLife', () => {
   it('cuts a peer that does not answer in time', async () => {
     const bench = WsBench.forTest();

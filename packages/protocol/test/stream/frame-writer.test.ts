@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Leg } from '../../src/leg/leg.ts';
 import { FrameWriter } from '../../src/stream/frame-writer.ts';
+import { framingOf } from '../../src/stream/framing.ts';
 import { decodeFrame } from '../../src/wire/frames.ts';
 import { forAll } from '../support/for-all.ts';
 
@@ -28,7 +29,7 @@ class KeepingLeg {
 function create(bufferedBytes = 0): [FrameWriter, KeepingLeg] {
   const leg = new KeepingLeg();
   leg.bufferedBytes = bufferedBytes;
-  return [new FrameWriter(leg as unknown as Leg), leg];
+  return [new FrameWriter(leg as unknown as Leg, framingOf('streams.v1')), leg];
 }
 
 describe('splitting', () => {

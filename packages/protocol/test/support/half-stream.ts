@@ -28,9 +28,9 @@ export class HalfStream {
   readonly received: Buffer[];
   readonly peerEnd: Promise<LegEnd>;
 
-  constructor() {
+  constructor(protocol?: string) {
     const [leg, peer] = memoryLegPair(this.clock);
-    this.stream = new DeviceStream(leg, { id: 'an id', name: 'echo', deviceId: 'pump-7' });
+    this.stream = new DeviceStream(leg, { id: 'an id', name: 'echo', deviceId: 'pump-7', protocol });
     this.peer = peer;
     for (const name of ['end', 'finish', 'close']) this.stream.on(name, () => this.events.push(name));
     this.stream.on('error', (error) => {

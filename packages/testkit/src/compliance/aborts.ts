@@ -49,6 +49,10 @@ async function abortOfPaused({ pair, from, to }: Way): Promise<void> {
   await first;
   await pass(pair, 60);
   from.abort('may be lost');
+  if (pair.blindWhilePaused) {
+    await closed(pair, from);
+    to.resume();
+  }
   await closed(pair, to, pair.pausedEndMs);
   const error = await expectTerminated(pair, to, log);
   expect(['may be lost', '']).toContain((error as { reason?: string }).reason);

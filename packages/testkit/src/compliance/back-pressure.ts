@@ -1,7 +1,7 @@
 // Cases: a reader that stops makes the writer stop, with bounded memory, and loses nothing however long it takes.
 import { once } from 'node:events';
 import { describe, expect } from 'vitest';
-import { type Bench, pass, queueLimit, type Way } from './bench.ts';
+import { type Bench, endBack, pass, queueLimit, type Way } from './bench.ts';
 import { expectClean } from './outcomes.ts';
 import type { CompliancePair, ComplianceStream } from './pair.ts';
 import { CHUNK_BYTES, digestOf, MIB, payloadOf, readAll, readFirst, writeAll } from './traffic.ts';
@@ -40,7 +40,7 @@ async function stoppedReader({ pair, from, to }: Way): Promise<void> {
   expect(accepted - first.length).toBeLessThanOrEqual(limit);
   expect(to.readableLength).toBeLessThanOrEqual(MIB);
   from.resume();
-  to.end();
+  endBack(pair, to);
   expect(digestOf(Buffer.concat([first, await readAll(to)]))).toBe(digestOf(payload));
   await writing;
   await expectClean(pair);
@@ -61,7 +61,7 @@ async function still(pair: CompliancePair, count: () => number): Promise<void> {
 async function slowReader({ pair, from, to }: Way): Promise<void> {
   const payload = payloadOf(4 * MIB);
   from.resume();
-  to.end();
+  endBack(pair, to);
   const writing = inBackground(() => writeAll(from, payload).then(() => from.end()));
   const taken: Buffer[] = [];
   for await (const chunk of to) {
@@ -76,7 +76,7 @@ async function slowReader({ pair, from, to }: Way): Promise<void> {
 async function queuedThenEnd({ pair, from, to }: Way): Promise<void> {
   const payload = payloadOf(2 * queueLimit(pair));
   from.resume();
-  to.end();
+  endBack(pair, to);
   from.end(payload);
   await pass(pair, STILL_MS);
   expect(from.writableFinished).toBe(false);
@@ -102,7 +102,7 @@ async function readSlowly(pair: CompliancePair, stream: ComplianceStream, digest
 
 async function longPause({ pair, from, to }: Way, payload: Buffer, realMs: number): Promise<void> {
   from.resume();
-  to.end();
+  endBack(pair, to);
   from.end(payload);
   const first = await readFirst(to);
   if (pair.clock) await pair.clock.advance(VERY_LONG_PAUSE_MS, { stepMs: 1_000 });

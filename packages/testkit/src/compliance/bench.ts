@@ -62,6 +62,11 @@ function wayOf(pair: CompliancePair, from: Side, to: Side): Way {
   return { pair, from: pair[from], to: pair[to], cut };
 }
 
+/** Ends the direction that a case has no use for, where that ends nothing else. */
+export function endBack(pair: CompliancePair, stream: ComplianceStream): void {
+  if (pair.halfClose !== false) stream.end();
+}
+
 /** What a writer may get rid of while nobody reads; twice as much surely blocks it. */
 export function queueLimit(pair: CompliancePair): number {
   return pair.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES;

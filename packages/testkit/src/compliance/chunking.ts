@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { turn } from '../real-time.ts';
-import type { Bench } from './bench.ts';
+import { type Bench, endBack } from './bench.ts';
 import { expectClean } from './outcomes.ts';
 import type { ComplianceStream } from './pair.ts';
 import { digestOf, payloadOf } from './traffic.ts';
@@ -38,7 +38,7 @@ async function expectSame(bench: Bench, plan: readonly Write[], readSizes: reado
   const payload = payloadOf(plan.reduce((sum, write) => sum + write.size, 0));
   const received = readBy(to, [...readSizes, LARGEST_READ]);
   from.resume();
-  to.end();
+  endBack(pair, to);
   await writeBy(from, payload, plan);
   from.end();
   expect(await received).toBe(digestOf(payload));

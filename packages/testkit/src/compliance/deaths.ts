@@ -5,14 +5,14 @@ import { closed, END_MS, expectTerminated, Log, outcomeOf } from './outcomes.ts'
 import { MIB, payloadOf } from './traffic.ts';
 
 /** Registers the cases. */
-export function deathCases(bench: Bench): void {
+export function deathCases(bench: Bench, halfClose: boolean): void {
   describe('death', () => {
     bench.eachWay('of an idle peer', deathOfIdle);
     bench.eachWay('of the writer', deathOfWriter);
     bench.eachWay('of the reader', deathOfReader);
     bench.eachWay('of the reader while the writer ends', deathOfReaderDuringEnd);
-    bench.eachWay('of the writer after its end, before the reply', deathAfterEnd);
     bench.eachWay('of the peer of a stream without an error listener', deathWithoutListener);
+    if (halfClose) bench.eachWay('of the writer after its end, before the reply', deathAfterEnd);
   });
 }
 

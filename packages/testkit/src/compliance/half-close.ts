@@ -6,13 +6,14 @@ import { expectClean, expectTerminated, Log } from './outcomes.ts';
 import { digestOf, MIB, payloadOf, readAll, writeAll } from './traffic.ts';
 
 /** Registers the cases. */
-export function halfCloseCases(bench: Bench): void {
+export function halfCloseCases(bench: Bench, halfClose: boolean): void {
   describe('half-close', () => {
+    bench.eachWay('for await that is left early destroys the stream', leaveEarly);
+    bench.eachWay('nothing comes after the end', nothingAfterEnd);
+    if (!halfClose) return bench.eachWay('the end of one direction ends both', endOfBoth);
     bench.eachWay('a reply after the end of the request', replyAfterEnd);
     bench.oneWay('both end at once', bothEndAtOnce);
     bench.eachWay('for await that reaches the end leaves the writable half open', iterateThenReply);
-    bench.eachWay('for await that is left early destroys the stream', leaveEarly);
-    bench.eachWay('nothing comes after the end', nothingAfterEnd);
   });
 }
 
@@ -29,6 +30,15 @@ async function replyAfterEnd({ pair, from, to }: Way): Promise<void> {
   to.end();
   expect(digestOf(await answered)).toBe(digestOf(reply));
   await expectClean(pair);
+}
+
+async function endOfBoth({ pair, from, to }: Way): Promise<void> {
+  from.resume();
+  from.end('last words');
+  expect((await readAll(to)).toString()).toBe('last words');
+  await expectClean(pair);
+  const refusal = await new Promise<unknown>((resolve) => to.write('late', resolve));
+  expect(refusal).toBeInstanceOf(Error);
 }
 
 async function bothEndAtOnce({ pair }: Way): Promise<void> {

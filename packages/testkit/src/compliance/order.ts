@@ -1,6 +1,6 @@
 // Cases: every byte arrives once and in order, whatever the sizes; the two directions keep apart.
 import { describe, expect } from 'vitest';
-import type { Bench, Way } from './bench.ts';
+import { type Bench, endBack, type Way } from './bench.ts';
 import { expectClean } from './outcomes.ts';
 import { digestOf, MIB, payloadOf, readAll, writeAll } from './traffic.ts';
 
@@ -10,7 +10,7 @@ const TINY_BYTES = 3;
 const TINY_WRITES = 20_000;
 
 /** Registers the cases. */
-export function orderCases(bench: Bench): void {
+export function orderCases(bench: Bench, halfClose: boolean): void {
   describe('order', () => {
     for (const size of SIZES) bench.eachWay(`${size} bytes`, (way) => expectTransfer(way, size, (payload) => writeAll(way.from, payload)));
     bench.eachWay('16 MiB in one write', (way) => expectTransfer(way, 16 * MIB, async (payload) => void way.from.write(payload)));
@@ -18,6 +18,7 @@ export function orderCases(bench: Bench): void {
       expectTransfer(way, TINY_BYTES * TINY_WRITES, (payload) => writeAll(way.from, payload, TINY_BYTES)),
     );
     bench.eachWay('a buffer is free again once its write has called back', reusedBuffer);
+    if (!halfClose) return;
     bench.oneWay('both directions at once', bothAtOnce);
     bench.oneWay('echo through pipe', echo);
   });
@@ -27,7 +28,7 @@ async function expectTransfer({ pair, from, to }: Way, size: number, write: (pay
   const payload = payloadOf(size);
   const received = readAll(to);
   from.resume();
-  to.end();
+  endBack(pair, to);
   await write(payload);
   from.end();
   const got = await received;
@@ -47,7 +48,7 @@ async function reusedBuffer({ pair, from, to }: Way): Promise<void> {
   }
   buffer.fill(0xff);
   from.end();
-  to.end();
+  endBack(pair, to);
   from.resume();
   const expected = Buffer.concat(Array.from({ length: 50 }, (_, index) => Buffer.alloc(1_000, index + 1)));
   expect(digestOf(await received)).toBe(digestOf(expected));

@@ -30,8 +30,12 @@ export interface CompliancePair {
   readonly kill?: Readonly<Record<Side, () => void>>;
   /** The clock on which both streams run, where it is not the machine's. */
   readonly clock?: FakeClock;
+  /** False where the end of one direction ends both. Default: true. */
+  readonly halfClose?: boolean;
   /** What a writer may get rid of while nobody reads, kernel buffers included. 8 MiB by default. */
   readonly maxQueuedBytes?: number;
+  /** True if a side that does not read sees no end until it reads again. Default: false. */
+  readonly blindWhilePaused?: boolean;
   /** How long a side that does not read may need to learn of an end. 4 s by default; a relay on the way takes its own time. */
   readonly pausedEndMs?: number;
   dispose(): Promise<void>;

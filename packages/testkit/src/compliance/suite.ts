@@ -9,15 +9,15 @@ import { halfCloseCases } from './half-close.ts';
 import { orderCases } from './order.ts';
 import type { MakePair } from './pair.ts';
 
-/** Registers the suite for the streams that `makePair` joins. */
-export function streamCompliance(kind: string, makePair: MakePair): void {
+/** Registers the suite for the streams that `makePair` joins; without `halfClose` the end of one direction ends both. */
+export function streamCompliance(kind: string, makePair: MakePair, { halfClose = true }: { halfClose?: boolean } = {}): void {
   describe(`stream compliance: ${kind}`, () => {
-    const bench = createBench(makePair);
-    orderCases(bench);
+    const bench = createBench(async () => ({ ...(await makePair()), halfClose }));
+    orderCases(bench, halfClose);
     chunkingCases(bench);
-    halfCloseCases(bench);
+    halfCloseCases(bench, halfClose);
     backPressureCases(bench);
     abortCases(bench);
-    deathCases(bench);
+    deathCases(bench, halfClose);
   });
 }
