@@ -201,14 +201,14 @@ describe('life of a raw client', () => {
 
   it('is not asked for while data waits for it', async () => {
     const bench = WsBench.forTest();
-    const [peer, { leg }] = await bench.rawPair({ raw: true });
+    const [near, { leg }] = await bench.pair({ raw: true });
     const seen = watch(leg);
     leg.resume();
     for (let index = 0; index < 40; index += 1) leg.send(Buffer.alloc(1_048_576));
     await stalled(leg);
     await bench.clock.advance(600_000, { stepMs: 1_000 });
     expect([seen, leg.bufferedBytes > 0]).toEqual([{}, true]);
-    peer.destroy();
+    near.ws.terminate();
     await eventually(() => seen).toEqual({ code: 1006 });
   });
 });
