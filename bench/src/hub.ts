@@ -1,15 +1,28 @@
-// The hub's process: a hub with the bench's certificate; tells its connection strings.
+// The hub's process: a hub with the bench's certificate and as many devices as wanted; tells its connection strings.
 import { readFileSync } from 'node:fs';
 import { createHub } from '@streams/hub';
 
-const [keyFile = '', certFile = '', caFile = ''] = process.argv.slice(2);
-const [key, cert, ca] = [keyFile, certFile, caFile].map((file) => readFileSync(file, 'utf8')) as [string, string, string];
+/** What the process tells once it listens. */
+export interface HubReady {
+  /** Of the device `bench-0`. */
+  readonly device: string;
+  readonly service: string;
+}
+
+const [keyFile = '', certFile = '', devices = '1'] = process.argv.slice(2);
+const [key, cert] = [readFileSync(keyFile, 'utf8'), readFileSync(certFile, 'utf8')];
+const deviceKey = Buffer.alloc(32, 2).toString('base64');
 const hub = createHub({
   hostNames: ['127.0.0.1'],
-  tls: { key, cert, ca },
+  tls: { key, cert, ca: cert },
   policies: [{ name: 'bench', keys: [Buffer.alloc(32, 1).toString('base64')], permissions: ['stream:create'] }],
   logger: false,
 });
 await hub.listen({ host: '127.0.0.1', port: 0 });
-await hub.putDevice('bench-1');
-process.send?.({ device: await hub.connectionString({ deviceId: 'bench-1' }), service: await hub.connectionString({ policy: 'bench' }) });
+// All with the same keys, so that one string stands for all.
+for (let index = 0; index < Number(devices); index += 1) await hub.putDevice(`bench-${index}`, { keys: [deviceKey, deviceKey] });
+const ready: HubReady = {
+  device: await hub.connectionString({ deviceId: 'bench-0' }),
+  service: await hub.connectionString({ policy: 'bench' }),
+};
+process.send?.(ready);

@@ -1,12 +1,13 @@
-// The far side's process: a device, and bare WebSockets to the reference relay; both echo, or swallow and then confirm.
+// The far side's process: a device, and bare WebSockets to the reference relay; both swallow, echo, or do not read.
 import { readFileSync } from 'node:fs';
-import { DeviceClient } from '@streams/device';
+import { DeviceClient, type DeviceStream } from '@streams/device';
 import { WebSocket } from 'ws';
+import type { FarKind } from './party.ts';
 
 /** What the main process asks for: a bare far side on the reference relay. */
-interface Order {
+export interface Order {
   readonly url: string;
-  readonly kind: 'echo' | 'sink';
+  readonly kind: FarKind;
   /** A sink says `done` after this many bytes. */
   readonly bytes: number;
 }
@@ -14,12 +15,13 @@ interface Order {
 const [connectionString, caFile = ''] = process.argv.slice(2);
 const ca = readFileSync(caFile);
 const device = DeviceClient.fromConnectionString(connectionString);
-device.onStreamRequest(async (request) => {
-  const stream = await request.accept();
-  if (request.name === 'echo') stream.pipe(stream);
-  else stream.on('end', () => stream.end()).resume();
-});
+device.onStreamRequest(async (request) => serve(await request.accept(), request.name as FarKind));
 await device.connect();
+
+function serve(stream: DeviceStream, kind: FarKind): void {
+  if (kind === 'echo') stream.pipe(stream);
+  if (kind === 'sink') stream.on('end', () => stream.end()).resume();
+}
 
 process.on('message', ({ url, kind, bytes }: Order) => {
   const socket = new WebSocket(url, { ca, perMessageDeflate: false });
@@ -29,6 +31,10 @@ process.on('message', ({ url, kind, bytes }: Order) => {
     left -= data.length;
     if (left <= 0) socket.send('done');
   });
-  socket.on('open', () => process.send?.('joined'));
+  socket.on('error', () => undefined);
+  socket.on('open', () => {
+    if (kind === 'stalled') socket.pause();
+    process.send?.('joined');
+  });
 });
 process.send?.('ready');

@@ -1,0 +1,71 @@
+// The processes of a measurement: the hub, the reference relay, and the far side of both; this process is the near side.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { generate } from 'selfsigned';
+import type { HubReady } from './hub.ts';
+
+/** For the hub and for the reference alike; docs/performance.md says what it does. */
+export const NODE_FLAGS: readonly string[] = ['--no-concurrent-array-buffer-sweeping'];
+
+/** What runs, and how to reach it. */
+export interface Rig extends AsyncDisposable {
+  readonly hub: ChildProcess;
+  readonly relay: ChildProcess;
+  readonly far: ChildProcess;
+  readonly strings: HubReady;
+  /** `wss://` of the reference relay. */
+  readonly relayUrl: string;
+  readonly ca: string;
+  readonly caFile: string;
+}
+
+/** Starts the processes; the hub with `devices` devices. */
+export async function startRig(devices = 1): Promise<Rig> {
+  const directory = await mkdtemp(join(tmpdir(), 'streams-bench-'));
+  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+  const ca = await writeCertificate(key, cert);
+  const hub = start('./hub.js', [key, cert, String(devices)], NODE_FLAGS);
+  const [strings] = (await once(hub, 'message')) as [HubReady];
+  const relay = start('./reference/relay.js', [key, cert], NODE_FLAGS);
+  const [port] = (await once(relay, 'message')) as [number];
+  const far = start('./far.js', [strings.device, cert]);
+  await once(far, 'message');
+  const stop = async (): Promise<void> => {
+    const exits = [hub, relay, far].map((child) => once(child, 'exit'));
+    for (const child of [hub, relay, far]) child.kill();
+    await Promise.all(exits);
+    await rm(directory, { recursive: true });
+  };
+  return { hub, relay, far, strings, relayUrl: `wss://127.0.0.1:${port}`, ca, caFile: cert, [Symbol.asyncDispose]: stop };
+}
+
+/** Starts a program of the bench. */
+export function start(file: string, args: readonly string[], flags: readonly string[] = []): ChildProcess {
+  return fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: [...flags] });
+}
+
+/** CPU seconds that a process has used, all threads. */
+export async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // Fields 14 and 15, in ticks of 10 ms; the name in front may hold spaces.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** Resident memory of a process, in bytes. */
+export async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1_024;
+}
+
+async function writeCertificate(keyFile: string, certFile: string): Promise<string> {
+  const extensions = [{ name: 'subjectAltName' as const, altNames: [{ type: 7 as const, ip: '127.0.0.1' }] }];
+  const pair = await generate([{ name: 'commonName', value: 'bench' }], { keyType: 'ec', algorithm: 'sha256', extensions });
+  await writeFile(keyFile, pair.private, { mode: 0o600 });
+  await writeFile(certFile, pair.cert);
+  return pair.cert;
+}
