@@ -56,7 +56,7 @@ describe('createHub', () => {
 describe('listen', () => {
   it('says what is wrong with a key pair', async () => {
     const hub = createHub({ ...GOOD, tls: { key: 'no key', cert: 'no certificate' } });
-    await expect(hub.listen({ port: 0 })).rejects.toMatchObject({ code: 'STREAMS_INVALID_ARGUMENT', details: { field: 'tls' } });
+    await expect(hub.listen({ port: 0 })).rejects.toMatchObject({ code: 'STREAMS_INVALID_ARGUMENT', details: { field: 'tls.cert' } });
     await hub.close();
   });
 
