@@ -7,7 +7,7 @@ import { createHub, type TlsFiles } from '@streams/hub';
 import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { parseServiceConnectionString } from '@streams/protocol/internal';
 import { type Certificate, certificateFor, FakeClock, leakCheck, RawPeer } from '@streams/testkit';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CertificateFiles } from '../../src/tls/certificate-files.ts';
 import { connectTo, keepingLogger, replaceFile, serialAt, serialOf } from '../support/certificates.ts';
 import { until } from '../support/streams.ts';
@@ -22,10 +22,8 @@ beforeEach(async () => {
   files = { keyFile: join(folder, 'tls.key'), certFile: join(folder, 'tls.crt') };
   await put(first);
 });
-afterEach(async () => {
-  await rm(folder, { recursive: true });
-  await leaks.settled();
-});
+afterEach(() => rm(folder, { recursive: true }));
+afterAll(() => leaks.settled());
 
 async function put({ key, cert }: Certificate): Promise<void> {
   await replaceFile(folder, 'tls.key', key);
@@ -184,7 +182,7 @@ describe('a look at the files', () => {
   });
 
   it('says the same problem again after another change', async () => {
-    for (const key of [second.key, certificateFor('127.0.0.1').key]) {
+    for (const key of [certificateFor('127.0.0.1').key, second.key]) {
       await replaceFile(folder, 'tls.key', key);
       await expect(source.newer()).rejects.toThrow('does not belong');
       expect(await source.newer()).toBeUndefined();
