@@ -1,10 +1,9 @@
 // Key and certificate in files of the operator's, taken anew when their content has changed (docs/adr/0004-certificates.md).
-import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Clock, createError } from '@streams/protocol/internal';
 import type { TlsFiles } from '../config/schema.ts';
 import type { CertificateSource, ServerIdentity } from './certificates.ts';
-import { problemOf } from './key-pair.ts';
+import { certificateOf, problemOf } from './key-pair.ts';
 
 const CHECK_EVERY_MS = 10_000;
 
@@ -83,15 +82,8 @@ function identityOf(files: readonly Read[], nowMs: number): ServerIdentity {
   const [key, cert, ca] = files as [Read, Read, Read?];
   const wrong = problemOf({ key: key.text, cert: cert.text }, nowMs);
   if (wrong) refuse(wrong.part === 'key' ? key : cert, wrong.problem, wrong.cause);
-  return { key: key.text, cert: cert.text, caCertificate: ca && certificateIn(ca) };
-}
-
-function certificateIn(file: Read): string {
-  try {
-    return new X509Certificate(file.text).toString();
-  } catch (cause) {
-    return refuse(file, 'expected a certificate in PEM', cause);
-  }
+  const caCertificate = ca && (certificateOf(ca.text) ?? refuse(ca, 'expected a certificate in PEM'));
+  return { key: key.text, cert: cert.text, caCertificate };
 }
 
 function refuse({ field, path }: Read, problem: string, cause?: unknown): never {

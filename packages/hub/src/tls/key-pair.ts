@@ -1,4 +1,4 @@
-// Whether a key and a certificate can serve, and why not, in words for the operator. None of them shows what is in the key.
+// Whether a key and a certificate can serve, and if not why, in words for the operator. None of them shows what is in the key.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { KeyPair } from '../http/server.ts';
@@ -24,6 +24,11 @@ export function problemOf({ key, cert }: KeyPair, nowMs: number): PairProblem | 
     return { part: 'cert', problem: `TLS cannot use it: ${(cause as Error).message}`, cause };
   }
   return undefined;
+}
+
+/** The first certificate of a text in PEM; `undefined` where there is none. */
+export function certificateOf(text: string): string | undefined {
+  return parsed(() => new X509Certificate(text))?.toString();
 }
 
 function parsed<T>(parse: () => T): T | undefined {

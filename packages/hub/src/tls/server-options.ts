@@ -3,7 +3,7 @@ import { type Clock, createError, type Logger } from '@streams/protocol/internal
 import type { TlsOptions } from '../config/schema.ts';
 import { CertificateFiles } from './certificate-files.ts';
 import { Certificates } from './certificates.ts';
-import { problemOf } from './key-pair.ts';
+import { certificateOf, problemOf } from './key-pair.ts';
 import { OwnCertificate } from './own-certificate.ts';
 
 /** @throws `STREAMS_INVALID_ARGUMENT` that names the field, and the file where there is one. */
@@ -11,12 +11,13 @@ export async function openCertificates(tls: TlsOptions, hostNames: readonly stri
   if ('key' in tls) {
     const wrong = problemOf(tls, clock.wallMs());
     if (wrong) invalid(`tls.${wrong.part}`, wrong.problem, wrong.cause);
-    return new Certificates({ key: tls.key, cert: tls.cert, caCertificate: tls.ca }, undefined, clock, logger);
+    const caCertificate = tls.ca === undefined ? undefined : (certificateOf(tls.ca) ?? invalid('tls.ca', 'expected a certificate in PEM'));
+    return new Certificates({ key: tls.key, cert: tls.cert, caCertificate }, undefined, clock, logger);
   }
   const source = 'keyFile' in tls ? new CertificateFiles(tls, clock) : await OwnCertificate.open(tls.dataDirectory, hostNames, clock);
   return new Certificates(await source.load(), source, clock, logger);
 }
 
-function invalid(field: string, problem: string, cause: unknown): never {
+function invalid(field: string, problem: string, cause?: unknown): never {
   throw createError('INVALID_ARGUMENT', { message: `${field}: ${problem}`, details: { field }, cause });
 }
