@@ -12,6 +12,7 @@ import {
   type HubAddress,
   type HubMessage,
   type HubView,
+  type Logger,
   parseHost,
   type PutDeviceBody,
   type Random,
@@ -36,7 +37,8 @@ import { closeServer, createHubServer, trackSockets } from './http/server.ts';
 import { Upgrades } from './http/upgrade.ts';
 import { Broker } from './streams/broker.ts';
 import { streamRoutes } from './streams/routes.ts';
-import { loadIdentity, type ServerIdentity } from './tls/server-options.ts';
+import type { Certificates } from './tls/certificates.ts';
+import { openCertificates } from './tls/server-options.ts';
 
 const DEFAULT_PORT = 8443;
 
@@ -51,7 +53,7 @@ export interface ListenOptions {
 interface Listening {
   readonly server: Server;
   readonly sockets: ReadonlySet<Socket>;
-  readonly identity: ServerIdentity;
+  readonly certificates: Certificates;
   readonly publicUrl: string;
 }
 
@@ -60,6 +62,7 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #logger: Logger;
   readonly #registry: Registry;
   readonly #policies: Policies;
   readonly #sessions: Sessions;
@@ -74,21 +77,21 @@ export class Hub {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
+    this.#logger = createLogger(options.logger);
     this.#registry = options.registry ?? new MemoryRegistry();
     this.#policies = new Policies(options.policies);
     this.#sessions = new Sessions(this.#clock, () => this.#welcome());
-    const logger = createLogger(options.logger);
     const shared = { clock: this.#clock, random: this.#random, registry: this.#registry, sessions: this.#sessions };
     this.#broker = new Broker({
       ...shared,
       router: localRouter(this.#sessions),
-      log: new ResourceLog(logger),
+      log: new ResourceLog(this.#logger),
       streamingUrl: () => this.#streamingUrl().replace(/^https:/, 'wss:'),
     });
     const hostNames = this.#hostNames();
     this.#front = new Front({
       ...shared,
-      logger,
+      logger: this.#logger,
       hostNames,
       authenticator: new Authenticator([...hostNames], this.#policies, this.#registry, this.#clock),
       routes: [
@@ -109,14 +112,29 @@ export class Hub {
    */
   async listen({ port = DEFAULT_PORT, host }: ListenOptions = {}): Promise<{ port: number; url: string }> {
     if (this.#listening || this.#closed) throw createError('INVALID_STATE', { message: 'listen: a hub listens once' });
-    const identity = await loadIdentity(this.#options.tls, [...this.#hostNames()], this.#clock);
-    const server = createServerOf(identity, this.#front);
+    const certificates = await openCertificates(this.#options.tls, [...this.#hostNames()], this.#clock, this.#logger);
+    const server = createHubServer(certificates.identity, {
+      onRequest: (request, response) => void this.#front.onRequest(request, response),
+      onUpgrade: (request, socket, head) => void this.#front.onUpgrade(request, socket, head),
+    });
     const sockets = trackSockets(server);
     await listening(server, port, host);
     const actual = (server.address() as AddressInfo).port;
     const publicUrl = this.#options.publicUrl ?? `https://${this.#options.hostNames[0]}:${actual}`;
-    this.#listening = { server, sockets, identity, publicUrl: new URL(publicUrl).origin };
+    certificates.serve(server);
+    this.#listening = { server, sockets, certificates, publicUrl: new URL(publicUrl).origin };
     return { port: actual, url: this.#listening.publicUrl };
+  }
+
+  /**
+   * Takes the certificate files as they are now, or signs a new certificate with the hub's own CA. The hub does so by itself, some
+   * seconds after the files have changed; this is for who wants it at once. Connections that are open stay as they are.
+   * @throws `STREAMS_INVALID_ARGUMENT` that says what is wrong with the files: the certificate in force stays. `STREAMS_INVALID_STATE`
+   * if the hub does not listen, or got its certificate as text.
+   */
+  async reloadCertificate(): Promise<void> {
+    if (!this.#listening || this.#closed) throw createError('INVALID_STATE', { message: 'reloadCertificate: the hub does not listen' });
+    await this.#listening.certificates.reload();
   }
 
   /** Handshakes and streams that have not ended. */
@@ -163,7 +181,8 @@ export class Hub {
     this.#broker.close(CLOSE_RESTART, 'DRAINING;retry=1');
     this.#sessions.close(CLOSE_RESTART, 'DRAINING;retry=1');
     if (!this.#listening) return;
-    const { server, sockets } = this.#listening;
+    const { server, sockets, certificates } = this.#listening;
+    certificates.stop();
     await closeServer(server, sockets, (cut) => this.#clock.after(CLOSE_TIMEOUT_MS, cut));
   }
 
@@ -186,7 +205,7 @@ export class Hub {
   #address(): HubAddress {
     const host = parseHost(new URL(this.#publicUrl()).host);
     if (!host) throw createError('INVALID_ARGUMENT', { message: 'publicUrl: has no usable host name' });
-    return { ...host, caCertificate: this.#listening?.identity.caCertificate };
+    return { ...host, caCertificate: this.#listening?.certificates.identity.caCertificate };
   }
 
   #publicUrl(): string {
@@ -213,21 +232,6 @@ export class Hub {
 export function createHub(options: HubOptions): Hub {
   checkOptions(options);
   return new Hub(options);
-}
-
-function createServerOf(identity: ServerIdentity, front: Front): Server {
-  try {
-    return createHubServer(identity, {
-      onRequest: (request, response) => void front.onRequest(request, response),
-      onUpgrade: (request, socket, head) => void front.onUpgrade(request, socket, head),
-    });
-  } catch (cause) {
-    throw createError('INVALID_ARGUMENT', {
-      message: 'tls: expected a private key and its certificate in PEM',
-      details: { field: 'tls' },
-      cause,
-    });
-  }
 }
 
 function listening(server: Server, port: number, host: string | undefined): Promise<void> {

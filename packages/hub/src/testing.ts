@@ -7,7 +7,7 @@ import { systemClock } from '@streams/protocol/internal';
 import type { HubOptions, TlsOptions } from './config/schema.ts';
 import type { LogRecord } from './diagnostics/resource-log.ts';
 import { createHub, type Hub } from './hub.ts';
-import { loadIdentity } from './tls/server-options.ts';
+import { issueLeaf, loadAuthority } from './tls/certificate-authority.ts';
 
 export type { LogEndedBy, LogRecord, LogResult } from './diagnostics/resource-log.ts';
 
@@ -72,7 +72,7 @@ function identityFor(hostNames: readonly string[]): Promise<TlsOptions> {
 
 async function makeIdentity(hostNames: readonly string[]): Promise<TlsOptions> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'streams-hub-'));
-  const { key, cert, caCertificate: ca } = await loadIdentity({ dataDirectory }, hostNames, systemClock);
+  const authority = await loadAuthority(dataDirectory, systemClock);
   await rm(dataDirectory, { recursive: true });
-  return { key, cert, ca };
+  return { ...(await issueLeaf(authority, hostNames, systemClock)), ca: authority.cert };
 }

@@ -22,9 +22,20 @@ export interface PolicyOptions {
   readonly permissions: readonly Permission[];
 }
 
-/** A key pair of the operator's, or a directory in which the hub keeps a CA of its own. */
+/** Files in PEM. The hub reads them at `listen`, and takes them anew when they have changed. */
+export interface TlsFiles {
+  /** The private key, without a passphrase. */
+  readonly keyFile: string;
+  /** The certificate, and after it the intermediate ones. */
+  readonly certFile: string;
+  /** The CA that connection strings pin. Default: they pin none, and clients trust what their platform trusts. */
+  readonly caFile?: string | undefined;
+}
+
+/** A key pair of the operator's, as text in PEM or in files, or a directory in which the hub keeps a CA of its own. */
 export type TlsOptions =
   | { readonly key: string; readonly cert: string; readonly ca?: string | undefined }
+  | TlsFiles
   | {
       /** Created with mode 0700 where it is missing; holds `ca-key.pem` and `ca-cert.pem`. */
       readonly dataDirectory: string;
@@ -50,6 +61,7 @@ export interface HubOptions {
   readonly random?: Random | undefined;
 }
 
+const text = z.string().min(1);
 const key = z.string().refine(isSharedAccessKey, 'expected base64 of 16 to 256 bytes, such as `openssl rand -base64 32` prints');
 const origin = z.string().refine(isOrigin, 'expected https://host[:port] without a path');
 const hostName = z
@@ -64,10 +76,14 @@ const policy = z.strictObject({
 
 const schema = z.strictObject({
   hostNames: z.array(hostName).min(1),
-  tls: z.union([
-    z.strictObject({ key: z.string().min(1), cert: z.string().min(1), ca: z.string().min(1).optional() }),
-    z.strictObject({ dataDirectory: z.string().min(1) }),
-  ]),
+  tls: z.union(
+    [
+      z.strictObject({ key: text, cert: text, ca: text.optional() }),
+      z.strictObject({ keyFile: text, certFile: text, caFile: text.optional() }),
+      z.strictObject({ dataDirectory: text }),
+    ],
+    'expected { key, cert, ca? }, { keyFile, certFile, caFile? } or { dataDirectory }',
+  ),
   policies: z.array(policy).min(1, 'expected at least one policy: without one no service can authenticate'),
   publicUrl: origin.optional(),
   streamingUrl: origin.optional(),

@@ -57,6 +57,11 @@ export function createHubServer(pair: KeyPair, handlers: ServerHandlers): Server
   return server;
 }
 
+/** New connections get this pair; those that are there keep theirs. The baseline is set again, or Node would fall back to its own. */
+export function presentKeyPair(server: Server, { key, cert }: KeyPair): void {
+  server.setSecureContext({ ...TLS, key, cert });
+}
+
 /** Stops listening and resolves once every connection is gone; those that stay are cut after `limitMs`. */
 export function closeServer(server: Server, sockets: ReadonlySet<Socket>, after: (cut: () => void) => () => void): Promise<void> {
   const stopWaiting = after(() => {

@@ -1,25 +1,33 @@
 // The hub's own CA, made at first start and kept in its data directory, and the leaf certificates that it signs (design section 5).
 import { X509Certificate } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { type Clock, createError } from '@streams/protocol/internal';
+import { type Clock, createError, StreamsError } from '@streams/protocol/internal';
 import type { KeyPair } from '../http/server.ts';
+import { problemOf } from './key-pair.ts';
 
 const DAY_MS = 86_400_000;
 const CA_LIFE_MS = 20 * 365 * DAY_MS;
-const LEAF_LIFE_MS = 90 * DAY_MS;
+export const LEAF_LIFE_MS: number = 90 * DAY_MS;
 /** Clients whose clock is behind must not find a certificate of tomorrow. */
-const BACKDATED_MS = DAY_MS;
+export const BACKDATED_MS: number = DAY_MS;
 /** selfsigned's defaults are RSA and SHA-1, which OpenSSL 3 refuses. */
 const EC = { keyType: 'ec', algorithm: 'sha256' } as const;
 
-/** Loads the CA of a data directory, or makes it there: directory 0700, key 0600. */
+/** Others on the machine. The group may read: Kubernetes gives the files of a volume to one. */
+const WORLD = 0o007;
+
+/**
+ * Loads the CA of a data directory, or makes it there: directory 0700, key 0600.
+ * @throws `STREAMS_INVALID_ARGUMENT` for a directory that cannot be used, a CA of which a part is missing or broken, a key that all can read.
+ */
 export async function loadAuthority(dataDirectory: string, clock: Clock): Promise<KeyPair> {
   const [keyFile, certFile] = [join(dataDirectory, 'ca-key.pem'), join(dataDirectory, 'ca-cert.pem')];
   try {
     const [key, cert] = [await read(keyFile), await read(certFile)];
-    if (key !== undefined && cert !== undefined) return { key, cert };
+    if (key !== undefined && cert !== undefined) return await usable({ key, cert }, keyFile, clock);
+    if (key !== undefined || cert !== undefined) refuse(`${key === undefined ? keyFile : certFile} is missing; ${REMEDY}`);
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
     await chmod(dataDirectory, 0o700);
     const made = await makeAuthority(clock);
@@ -27,11 +35,8 @@ export async function loadAuthority(dataDirectory: string, clock: Clock): Promis
     await writeWhole(certFile, made.cert, 0o644);
     return made;
   } catch (cause) {
-    throw createError('INVALID_ARGUMENT', {
-      message: `tls.dataDirectory: cannot keep the hub's CA in ${dataDirectory}: ${(cause as Error).message}`,
-      details: { field: 'tls.dataDirectory' },
-      cause,
-    });
+    if (StreamsError.is(cause)) throw cause;
+    return refuse(`cannot keep the hub's CA in ${dataDirectory}: ${(cause as Error).message}`, cause);
   }
 }
 
@@ -52,6 +57,24 @@ export async function issueLeaf(authority: KeyPair, hostNames: readonly string[]
     ],
   });
   return { key: leaf.private, cert: leaf.cert };
+}
+
+/** A new CA instead of a broken one would cut off every client that pins the old one. */
+const REMEDY = 'bring it back from a backup, or remove both files for a new CA: then every client needs a new connection string';
+
+async function usable(authority: KeyPair, keyFile: string, clock: Clock): Promise<KeyPair> {
+  const wrong = problemOf(authority, clock.wallMs());
+  if (wrong) refuse(`the CA beside ${keyFile} is broken: ${wrong.problem}; ${REMEDY}`, wrong.cause);
+  const { mode } = await stat(keyFile);
+  // Windows has no such modes.
+  if (process.platform !== 'win32' && (mode & WORLD) !== 0) {
+    refuse(`${keyFile} can be read or changed by every user of this machine; run: chmod 600 ${keyFile}`);
+  }
+  return authority;
+}
+
+function refuse(problem: string, cause?: unknown): never {
+  throw createError('INVALID_ARGUMENT', { message: `tls.dataDirectory: ${problem}`, details: { field: 'tls.dataDirectory' }, cause });
 }
 
 async function makeAuthority(clock: Clock): Promise<KeyPair> {

@@ -1,17 +1,23 @@
-// From the `tls` option to what the server presents and what connection strings pin.
-import type { Clock } from '@streams/protocol/internal';
+// From the `tls` option to the certificate that the hub presents, and where the next one comes from.
+import { type Clock, createError, type Logger } from '@streams/protocol/internal';
 import type { TlsOptions } from '../config/schema.ts';
-import type { KeyPair } from '../http/server.ts';
-import { issueLeaf, loadAuthority } from './certificate-authority.ts';
+import { CertificateFiles } from './certificate-files.ts';
+import { Certificates } from './certificates.ts';
+import { certificateOf, problemOf } from './key-pair.ts';
+import { OwnCertificate } from './own-certificate.ts';
 
-/** What the hub presents, and the CA that clients are to pin, where there is one. */
-export interface ServerIdentity extends KeyPair {
-  readonly caCertificate?: string | undefined;
+/** @throws `STREAMS_INVALID_ARGUMENT` that names the field, and the file where there is one. */
+export async function openCertificates(tls: TlsOptions, hostNames: readonly string[], clock: Clock, logger: Logger): Promise<Certificates> {
+  if ('key' in tls) {
+    const wrong = problemOf(tls, clock.wallMs());
+    if (wrong) invalid(`tls.${wrong.part}`, wrong.problem, wrong.cause);
+    const caCertificate = tls.ca === undefined ? undefined : (certificateOf(tls.ca) ?? invalid('tls.ca', 'expected a certificate in PEM'));
+    return new Certificates({ key: tls.key, cert: tls.cert, caCertificate }, undefined, clock, logger);
+  }
+  const source = 'keyFile' in tls ? new CertificateFiles(tls, clock) : await OwnCertificate.open(tls.dataDirectory, hostNames, clock);
+  return new Certificates(await source.load(), source, clock, logger);
 }
 
-export async function loadIdentity(tls: TlsOptions, hostNames: readonly string[], clock: Clock): Promise<ServerIdentity> {
-  if ('key' in tls) return { key: tls.key, cert: tls.cert, caCertificate: tls.ca };
-  const authority = await loadAuthority(tls.dataDirectory, clock);
-  const leaf = await issueLeaf(authority, hostNames, clock);
-  return { ...leaf, caCertificate: authority.cert };
+function invalid(field: string, problem: string, cause?: unknown): never {
+  throw createError('INVALID_ARGUMENT', { message: `${field}: ${problem}`, details: { field }, cause });
 }

@@ -1,5 +1,6 @@
 // Options that are wrong: each is named by its path, with the remedy and without the value.
 import { createHub, type HubOptions, StreamsError } from '@streams/hub';
+import { certificateFor } from '@streams/testkit';
 import { describe, expect, it } from 'vitest';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
@@ -42,6 +43,7 @@ describe('createHub', () => {
     { change: { policies: [policy, policy] }, field: 'policies' },
     { change: { tls: {} }, field: 'tls' },
     { change: { tls: undefined }, field: 'tls' },
+    { change: { tls: { keyFile: 'tls.key' } }, field: 'tls' },
     { change: { hostnames: ['x'] }, field: 'options' },
   ])('names $field', ({ change, field }) => {
     expect(problemWith(change).field).toBe(field);
@@ -54,9 +56,15 @@ describe('createHub', () => {
 });
 
 describe('listen', () => {
-  it('says what is wrong with a key pair', async () => {
-    const hub = createHub({ ...GOOD, tls: { key: 'no key', cert: 'no certificate' } });
-    await expect(hub.listen({ port: 0 })).rejects.toMatchObject({ code: 'STREAMS_INVALID_ARGUMENT', details: { field: 'tls' } });
+  const pair = certificateFor('127.0.0.1');
+  it.each([
+    { tls: { ...pair, cert: 'no certificate' }, field: 'tls.cert' },
+    { tls: { ...pair, key: 'no key' }, field: 'tls.key' },
+    { tls: { ...pair, key: certificateFor('127.0.0.1').key }, field: 'tls.key' },
+    { tls: { ...pair, ca: 'no certificate' }, field: 'tls.ca' },
+  ])('says what is wrong with $field', async ({ tls, field }) => {
+    const hub = createHub({ ...GOOD, tls });
+    await expect(hub.listen({ port: 0 })).rejects.toMatchObject({ code: 'STREAMS_INVALID_ARGUMENT', details: { field } });
     await hub.close();
   });
 

@@ -1,10 +1,10 @@
 // The hub's own CA: made once, kept with tight modes, and trusted by what it signs for.
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock } from '@streams/testkit';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { issueLeaf, loadAuthority } from '../../src/tls/certificate-authority.ts';
 
 const DAY_MS = 86_400_000;
@@ -45,5 +45,35 @@ it('names the directory that cannot be used', async () => {
     code: 'STREAMS_INVALID_ARGUMENT',
     details: { field: 'tls.dataDirectory' },
     message: expect.stringContaining(file),
+  });
+});
+
+describe('a CA on disk', () => {
+  const [keyFile, certFile] = [(): string => join(directory, 'ca-key.pem'), (): string => join(directory, 'ca-cert.pem')];
+  const refusal = async (): Promise<string> => {
+    const error: unknown = await loadAuthority(directory, clock).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'STREAMS_INVALID_ARGUMENT', details: { field: 'tls.dataDirectory' } });
+    return (error as Error).message;
+  };
+  beforeEach(() => loadAuthority(directory, clock));
+
+  it('is refused while everybody can read its key, and taken when they cannot', async () => {
+    await chmod(keyFile(), 0o644);
+    expect(await refusal()).toContain(`chmod 600 ${keyFile()}`);
+    await chmod(keyFile(), 0o660); // as the volumes of Kubernetes have it
+    await loadAuthority(directory, clock);
+  });
+
+  it.each([keyFile, certFile])('is never replaced where a half of it is missing', async (lost) => {
+    const kept = lost === keyFile ? certFile : keyFile;
+    const before = await readFile(kept(), 'utf8');
+    await rm(lost());
+    expect(await refusal()).toContain(`${lost()} is missing; bring it back from a backup`);
+    expect(await readFile(kept(), 'utf8')).toBe(before);
+  });
+
+  it('is refused where a crash has emptied a file', async () => {
+    await writeFile(certFile(), '');
+    expect(await refusal()).toContain('expected a certificate in PEM');
   });
 });

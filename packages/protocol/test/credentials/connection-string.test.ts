@@ -221,9 +221,13 @@ describe('hosts', () => {
     '[g::1]',
   ])('not %j', (text) => expect(parseHost(text)).toBeUndefined());
 
-  it.each(['999.1.1.1', '1.2.3.4.5', 'hub.300', '[:::::]', '[1.2.3.4]', 'xn--0'])('not %s, of which no URL can be made', (text) => {
+  it.each(['999.1.1.1', '1.2.3.4.5', 'hub.300', '[:::::]', '[1.2.3.4]'])('not %s, of which no URL can be made', (text) => {
     expect(URL.canParse(`https://${text}`)).toBe(false);
     expect(parseHost(text)).toBeUndefined();
+  });
+
+  it('xn--0 as the platform has it: of what is no punycode Node 24 makes a URL, Node 22 does not', () => {
+    expect(parseHost('xn--0') !== undefined).toBe(URL.canParse('https://xn--0'));
   });
 
   it.each(['127.1', '0x7f000001', '127.0.0.01', '[2001:db8:0::1]'])('not %s, which a URL would spell otherwise', (text) => {

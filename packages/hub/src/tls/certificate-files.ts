@@ -1,0 +1,92 @@
+// Key and certificate in files of the operator's, taken anew when their content has changed (docs/adr/0004-certificates.md).
+import { readFile } from 'node:fs/promises';
+import { type Clock, createError } from '@streams/protocol/internal';
+import type { TlsFiles } from '../config/schema.ts';
+import type { CertificateSource, ServerIdentity } from './certificates.ts';
+import { certificateOf, problemOf } from './key-pair.ts';
+
+const CHECK_EVERY_MS = 10_000;
+
+/** A file as it was read, or why it could not be. */
+interface Read {
+  readonly field: keyof TlsFiles;
+  readonly path: string;
+  readonly text: string;
+  readonly error?: NodeJS.ErrnoException | undefined;
+}
+
+/** Reads the files rather than their times: that sees through renames, links, network file systems and copies that keep the time. */
+export class CertificateFiles implements CertificateSource {
+  readonly checkEveryMs: number = CHECK_EVERY_MS;
+  readonly #files: TlsFiles;
+  readonly #clock: Clock;
+  #inForce = '';
+  #refused = '';
+
+  constructor(files: TlsFiles, clock: Clock) {
+    this.#files = files;
+    this.#clock = clock;
+  }
+
+  async load(): Promise<ServerIdentity> {
+    return this.#accept(await this.#read());
+  }
+
+  /** Throws once for each content that cannot serve: the two files of a pair change one after the other. */
+  async newer(): Promise<ServerIdentity | undefined> {
+    const files = await this.#read();
+    const content = contentOf(files);
+    if (content === this.#inForce) this.#refused = '';
+    if (content === this.#inForce) return undefined;
+    try {
+      return this.#accept(files);
+    } catch (error) {
+      // Judged each time, because the clock has a say in it; but said once.
+      if (content === this.#refused) return undefined;
+      this.#refused = content;
+      throw error;
+    }
+  }
+
+  #read(): Promise<Read[]> {
+    const { keyFile, certFile, caFile } = this.#files;
+    const files = [readOne('keyFile', keyFile), readOne('certFile', certFile)];
+    return Promise.all(caFile === undefined ? files : [...files, readOne('caFile', caFile)]);
+  }
+
+  #accept(files: readonly Read[]): ServerIdentity {
+    const identity = identityOf(files, this.#clock.wallMs());
+    this.#inForce = contentOf(files);
+    this.#refused = '';
+    return identity;
+  }
+}
+
+async function readOne(field: keyof TlsFiles, path: string): Promise<Read> {
+  try {
+    return { field, path, text: await readFile(path, 'utf8') };
+  } catch (error) {
+    return { field, path, text: '', error: error as NodeJS.ErrnoException };
+  }
+}
+
+function contentOf(files: readonly Read[]): string {
+  return files.map(({ text, error }) => error?.message ?? text).join('\0');
+}
+
+function identityOf(files: readonly Read[], nowMs: number): ServerIdentity {
+  for (const file of files) {
+    if (file.error) refuse(file, `cannot be read (${file.error.code ?? file.error.message})`, file.error);
+    if (file.text.trim() === '') refuse(file, 'is empty');
+  }
+  const [key, cert, ca] = files as [Read, Read, Read?];
+  const wrong = problemOf({ key: key.text, cert: cert.text }, nowMs);
+  if (wrong) refuse(wrong.part === 'key' ? key : cert, wrong.problem, wrong.cause);
+  const caCertificate = ca && (certificateOf(ca.text) ?? refuse(ca, 'expected a certificate in PEM'));
+  return { key: key.text, cert: cert.text, caCertificate };
+}
+
+function refuse({ field, path }: Read, problem: string, cause?: unknown): never {
+  const details = { field: `tls.${field}`, path };
+  throw createError('INVALID_ARGUMENT', { message: `tls.${field}: ${path}: ${problem}`, details, cause });
+}
