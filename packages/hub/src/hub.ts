@@ -1,6 +1,5 @@
 // The hub: puts the parts together, listens, and closes.
-import type { Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import {
   asPutDeviceBody,
   type Clock,
@@ -12,7 +11,6 @@ import {
   type HubAddress,
   type HubMessage,
   type HubView,
-  parseHost,
   type PutDeviceBody,
   type Random,
   Secret,
@@ -22,6 +20,7 @@ import {
 } from '@streams/protocol/internal';
 import { Authenticator } from './auth/authenticate.ts';
 import { Policies } from './auth/policies.ts';
+import { Addresses } from './config/addresses.ts';
 import { checkOptions, type HubOptions } from './config/schema.ts';
 import { localRouter } from './control/router.ts';
 import { Sessions } from './control/sessions.ts';
@@ -32,27 +31,20 @@ import { deviceRoutes } from './devices/routes.ts';
 import { createLogger } from './diagnostics/logger.ts';
 import { ResourceLog } from './diagnostics/resource-log.ts';
 import { Front } from './http/front.ts';
-import { closeServer, createHubServer, trackSockets } from './http/server.ts';
+import { type Listeners, type ListenOptions, openListeners } from './http/listener.ts';
+import type { ServerHandlers } from './http/server.ts';
+import { TrustedProxies } from './http/trusted-proxies.ts';
 import { Upgrades } from './http/upgrade.ts';
 import { Broker } from './streams/broker.ts';
 import { streamRoutes } from './streams/routes.ts';
-import { loadIdentity, type ServerIdentity } from './tls/server-options.ts';
+import { loadIdentity } from './tls/server-options.ts';
 
-const DEFAULT_PORT = 8443;
-
-/** Where a hub listens. */
-export interface ListenOptions {
-  /** Default: 8443. 0 takes a free one. */
-  readonly port?: number | undefined;
-  /** Default: all addresses. */
-  readonly host?: string | undefined;
-}
-
-interface Listening {
-  readonly server: Server;
-  readonly sockets: ReadonlySet<Socket>;
-  readonly identity: ServerIdentity;
-  readonly publicUrl: string;
+/** Where a hub listens, and under which URLs clients reach it. */
+export interface HubPorts {
+  readonly port: number;
+  readonly url: string;
+  /** The same again, unless the streaming endpoint has a port of its own. */
+  readonly streaming: { readonly port: number; readonly url: string };
 }
 
 /** A hub: coordinates and relays. Made by {@link createHub}. */
@@ -64,9 +56,12 @@ export class Hub {
   readonly #policies: Policies;
   readonly #sessions: Sessions;
   readonly #broker: Broker;
+  readonly #addresses: Addresses;
   readonly #front: Front;
+  readonly #handlers: ServerHandlers;
   readonly #forgetChanges: () => void;
-  #listening: Listening | undefined;
+  #listeners: Promise<Listeners> | undefined;
+  #caCertificate: string | undefined;
   #closed: Promise<void> | undefined;
 
   /** @internal */
@@ -76,6 +71,7 @@ export class Hub {
     this.#random = options.random ?? systemRandom;
     this.#registry = options.registry ?? new MemoryRegistry();
     this.#policies = new Policies(options.policies);
+    this.#addresses = new Addresses(options);
     this.#sessions = new Sessions(this.#clock, () => this.#welcome());
     const logger = createLogger(options.logger);
     const shared = { clock: this.#clock, random: this.#random, registry: this.#registry, sessions: this.#sessions };
@@ -83,40 +79,65 @@ export class Hub {
       ...shared,
       router: localRouter(this.#sessions),
       log: new ResourceLog(logger),
-      streamingUrl: () => this.#streamingUrl().replace(/^https:/, 'wss:'),
+      streamingUrl: () => this.#addresses.urls().streaming.replace(/^https:/, 'wss:'),
     });
-    const hostNames = this.#hostNames();
+    const { hostNames } = this.#addresses;
     this.#front = new Front({
       ...shared,
       logger,
       hostNames,
+      proxies: new TrustedProxies(options.trustedProxies ?? []),
       authenticator: new Authenticator([...hostNames], this.#policies, this.#registry, this.#clock),
       routes: [
         ...deviceRoutes(shared),
         ...streamRoutes(this.#broker),
         { method: 'GET', path: ['v1', 'hub'], handle: () => this.#discovery() },
       ],
-      upgrades: new Upgrades({ ...shared, broker: this.#broker, authenticate: (header, id) => this.#front.authenticate(header, id) }),
+      upgrades: new Upgrades({ ...shared, broker: this.#broker, authenticate: (caller) => this.#front.authenticate(caller) }),
       isReady: () => this.#closed === undefined,
     });
+    this.#handlers = this.#front.handlers();
     this.#forgetChanges = this.#registry.changes(({ deviceId, device }) => this.#onDeviceChange(deviceId, device));
   }
 
   /**
    * Starts to listen.
-   * @returns the port, and the URL under which clients reach the hub.
+   * @returns the ports, and the URLs under which clients reach the hub.
    * @throws `STREAMS_INVALID_STATE` if it listens already, `STREAMS_INVALID_ARGUMENT` for a bad certificate or address.
    */
-  async listen({ port = DEFAULT_PORT, host }: ListenOptions = {}): Promise<{ port: number; url: string }> {
-    if (this.#listening || this.#closed) throw createError('INVALID_STATE', { message: 'listen: a hub listens once' });
-    const identity = await loadIdentity(this.#options.tls, [...this.#hostNames()], this.#clock);
-    const server = createServerOf(identity, this.#front);
-    const sockets = trackSockets(server);
-    await listening(server, port, host);
-    const actual = (server.address() as AddressInfo).port;
-    const publicUrl = this.#options.publicUrl ?? `https://${this.#options.hostNames[0]}:${actual}`;
-    this.#listening = { server, sockets, identity, publicUrl: new URL(publicUrl).origin };
-    return { port: actual, url: this.#listening.publicUrl };
+  async listen(options: ListenOptions = {}): Promise<HubPorts> {
+    if (this.#listeners || this.#closed) throw createError('INVALID_STATE', { message: 'listen: a hub listens once' });
+    this.#listeners = this.#open(options);
+    try {
+      const { ports } = await this.#listeners;
+      const urls = this.#addresses.urls();
+      return { port: ports.main, url: urls.main, streaming: { port: ports.streaming, url: urls.streaming } };
+    } catch (error) {
+      this.#listeners = undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * For the event `request` of a server of your own, `node:https` or `node:http`: answers a request, with 404 what is none of the hub's.
+   * Plain HTTP is taken from loopback, or from a trusted proxy that says `https`.
+   * @throws `STREAMS_INVALID_STATE` unless the hub was made with `tls: false`.
+   */
+  get handleRequest(): ServerHandlers['onRequest'] {
+    return this.#embedded('handleRequest').onRequest;
+  }
+
+  /**
+   * The same for the event `upgrade`. The socket is the hub's from then on.
+   * @throws `STREAMS_INVALID_STATE` unless the hub was made with `tls: false`.
+   */
+  get handleUpgrade(): ServerHandlers['onUpgrade'] {
+    return this.#embedded('handleUpgrade').onUpgrade;
+  }
+
+  /** True if the path is one of the hub's. `/healthz` and `/readyz` are not, though `handleRequest` answers them. */
+  handles(request: IncomingMessage): boolean {
+    return this.#front.handles(request.url ?? '');
   }
 
   /** Handshakes and streams that have not ended. */
@@ -124,7 +145,10 @@ export class Hub {
     return this.#broker.size;
   }
 
-  /** Ends handshakes, streams and control links, and resolves once every connection is gone. Idempotent. */
+  /**
+   * Ends handshakes, streams and control links, and resolves once every connection is gone. Idempotent. A server of your own goes on;
+   * what it still hands to the hub is answered with 503.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -147,7 +171,7 @@ export class Hub {
    * @throws `STREAMS_DEVICE_NOT_FOUND`, `STREAMS_INVALID_ARGUMENT` for an unknown policy, `STREAMS_INVALID_STATE` before `listen`.
    */
   async connectionString(who: { readonly deviceId: string } | { readonly policy: string }): Promise<string> {
-    const hub = this.#address();
+    const hub: HubAddress = { ...this.#addresses.hubAddress(), caCertificate: this.#caCertificate };
     if ('policy' in who) {
       const key = this.#policies.find(who.policy)?.keys[0];
       if (key === undefined) throw createError('INVALID_ARGUMENT', { message: `policy: the hub has none of the name ${who.policy}` });
@@ -162,9 +186,27 @@ export class Hub {
     this.#forgetChanges();
     this.#broker.close(CLOSE_RESTART, 'DRAINING;retry=1');
     this.#sessions.close(CLOSE_RESTART, 'DRAINING;retry=1');
-    if (!this.#listening) return;
-    const { server, sockets } = this.#listening;
-    await closeServer(server, sockets, (cut) => this.#clock.after(CLOSE_TIMEOUT_MS, cut));
+    const limited = (cut: () => void): (() => void) => this.#clock.after(CLOSE_TIMEOUT_MS, cut);
+    const listeners = await this.#listeners?.catch(() => undefined);
+    await Promise.all([this.#front.close(limited), listeners?.close(limited)]);
+  }
+
+  async #open(options: ListenOptions): Promise<Listeners> {
+    const { tls, streamingUrl } = this.#options;
+    if (tls === false && options.streaming && streamingUrl === undefined) {
+      const message = 'streamingUrl: is needed with tls: false and a port for legs: the hub cannot know where TLS ends';
+      throw createError('INVALID_ARGUMENT', { message, details: { field: 'streamingUrl' } });
+    }
+    const identity = tls === false ? undefined : await loadIdentity(tls, [...this.#addresses.hostNames], this.#clock);
+    const listeners = await openListeners(identity, this.#front, options);
+    this.#caCertificate = identity?.caCertificate;
+    this.#addresses.listensOn(listeners.ports);
+    return listeners;
+  }
+
+  #embedded(name: string): ServerHandlers {
+    if (this.#options.tls === false) return this.#handlers;
+    throw createError('INVALID_STATE', { message: `${name}: is for hubs with tls: false, whose TLS your own server ends` });
   }
 
   #onDeviceChange(deviceId: string, device: DeviceRecord | undefined): void {
@@ -174,35 +216,14 @@ export class Hub {
   }
 
   #welcome(): HubMessage {
-    const hub = { name: new URL(this.#publicUrl()).hostname, version: VERSION };
-    return { type: 'welcome', hub, streamingEndpoints: [this.#streamingUrl()], timeMs: Math.floor(this.#clock.wallMs()), capabilities: [] };
+    const { main, streaming } = this.#addresses.urls();
+    const hub = { name: new URL(main).hostname, version: VERSION };
+    return { type: 'welcome', hub, streamingEndpoints: [streaming], timeMs: Math.floor(this.#clock.wallMs()), capabilities: [] };
   }
 
   #discovery(): { status: number; body: HubView } {
-    const hostName = new URL(this.#publicUrl()).host;
-    return { status: 200, body: { hostName, streamingEndpoints: [this.#streamingUrl()], version: VERSION } };
-  }
-
-  #address(): HubAddress {
-    const host = parseHost(new URL(this.#publicUrl()).host);
-    if (!host) throw createError('INVALID_ARGUMENT', { message: 'publicUrl: has no usable host name' });
-    return { ...host, caCertificate: this.#listening?.identity.caCertificate };
-  }
-
-  #publicUrl(): string {
-    const url = this.#listening?.publicUrl;
-    if (url === undefined) throw createError('INVALID_STATE', { message: 'the hub does not listen yet' });
-    return url;
-  }
-
-  #streamingUrl(): string {
-    return this.#options.streamingUrl === undefined ? this.#publicUrl() : new URL(this.#options.streamingUrl).origin;
-  }
-
-  #hostNames(): Set<string> {
-    const { hostNames, publicUrl, streamingUrl } = this.#options;
-    const urls = [publicUrl, streamingUrl].filter((url) => url !== undefined);
-    return new Set([...hostNames.map((name) => name.toLowerCase()), ...urls.map((url) => new URL(url).hostname)]);
+    const { main, streaming } = this.#addresses.urls();
+    return { status: 200, body: { hostName: new URL(main).host, streamingEndpoints: [streaming], version: VERSION } };
   }
 }
 
@@ -213,28 +234,4 @@ export class Hub {
 export function createHub(options: HubOptions): Hub {
   checkOptions(options);
   return new Hub(options);
-}
-
-function createServerOf(identity: ServerIdentity, front: Front): Server {
-  try {
-    return createHubServer(identity, {
-      onRequest: (request, response) => void front.onRequest(request, response),
-      onUpgrade: (request, socket, head) => void front.onUpgrade(request, socket, head),
-    });
-  } catch (cause) {
-    throw createError('INVALID_ARGUMENT', {
-      message: 'tls: expected a private key and its certificate in PEM',
-      details: { field: 'tls' },
-      cause,
-    });
-  }
-}
-
-function listening(server: Server, port: number, host: string | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      reject(createError('INVALID_ARGUMENT', { message: `listen: ${cause.message}`, details: { field: 'port' }, cause }));
-    });
-    server.listen(port, host, () => resolve());
-  });
 }
