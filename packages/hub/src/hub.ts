@@ -1,5 +1,6 @@
 // The hub: puts the parts together, listens, and closes.
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import type { Duplex } from 'node:stream';
 import {
   asPutDeviceBody,
   type Clock,
@@ -31,7 +32,7 @@ import { deviceRoutes } from './devices/routes.ts';
 import { createLogger } from './diagnostics/logger.ts';
 import { ResourceLog } from './diagnostics/resource-log.ts';
 import { Front } from './http/front.ts';
-import { type Listeners, type ListenOptions, openListeners } from './http/listener.ts';
+import { DEFAULT_PORT, type Listeners, type ListenOptions, openListeners } from './http/listener.ts';
 import type { ServerHandlers } from './http/server.ts';
 import { TrustedProxies } from './http/trusted-proxies.ts';
 import { Upgrades } from './http/upgrade.ts';
@@ -123,7 +124,7 @@ export class Hub {
    * Plain HTTP is taken from loopback, or from a trusted proxy that says `https`.
    * @throws `STREAMS_INVALID_STATE` unless the hub was made with `tls: false`.
    */
-  get handleRequest(): ServerHandlers['onRequest'] {
+  get handleRequest(): RequestListener {
     return this.#embedded('handleRequest').onRequest;
   }
 
@@ -131,7 +132,7 @@ export class Hub {
    * The same for the event `upgrade`. The socket is the hub's from then on.
    * @throws `STREAMS_INVALID_STATE` unless the hub was made with `tls: false`.
    */
-  get handleUpgrade(): ServerHandlers['onUpgrade'] {
+  get handleUpgrade(): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
     return this.#embedded('handleUpgrade').onUpgrade;
   }
 
@@ -168,7 +169,8 @@ export class Hub {
 
   /**
    * The connection string of a device or a policy: a secret. It pins the hub's own CA, where it has one.
-   * @throws `STREAMS_DEVICE_NOT_FOUND`, `STREAMS_INVALID_ARGUMENT` for an unknown policy, `STREAMS_INVALID_STATE` before `listen`.
+   * @throws `STREAMS_DEVICE_NOT_FOUND`, `STREAMS_INVALID_ARGUMENT` for an unknown policy, `STREAMS_INVALID_STATE` before `listen`
+   * unless `tls` is `false`.
    */
   async connectionString(who: { readonly deviceId: string } | { readonly policy: string }): Promise<string> {
     const hub: HubAddress = { ...this.#addresses.hubAddress(), caCertificate: this.#caCertificate };
@@ -192,11 +194,8 @@ export class Hub {
   }
 
   async #open(options: ListenOptions): Promise<Listeners> {
-    const { tls, streamingUrl } = this.#options;
-    if (tls === false && options.streaming && streamingUrl === undefined) {
-      const message = 'streamingUrl: is needed with tls: false and a port for legs: the hub cannot know where TLS ends';
-      throw createError('INVALID_ARGUMENT', { message, details: { field: 'streamingUrl' } });
-    }
+    const { tls } = this.#options;
+    this.#addresses.checkPorts(options.port ?? DEFAULT_PORT, options.streaming?.port);
     const identity = tls === false ? undefined : await loadIdentity(tls, [...this.#addresses.hostNames], this.#clock);
     const listeners = await openListeners(identity, this.#front, options);
     this.#caCertificate = identity?.caCertificate;

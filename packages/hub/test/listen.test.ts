@@ -75,6 +75,12 @@ describe('two endpoints', () => {
     expect(streaming.url).toBe(`https://localhost:${streaming.port}`);
   });
 
+  it('on the same port of two addresses need the URL that leads to the second', async () => {
+    hub = createHub({ ...BASE, tls: { dataDirectory: '/nowhere' } });
+    const listening = hub.listen({ host: '127.0.0.1', streaming: { port: 8443, host: '127.0.0.2' } });
+    await expect(listening).rejects.toMatchObject({ code: 'STREAMS_INVALID_ARGUMENT', details: { field: 'streamingUrl' } });
+  });
+
   it('are both open or both shut', async () => {
     hub = createHub({ ...PLAIN, streamingUrl: 'https://127.0.0.1' });
     const [port = 0] = await freePorts(1);

@@ -29,6 +29,21 @@ export class Addresses {
     if (tls === false && publicUrl !== undefined) this.#urls = urlsOf(publicUrl, streamingUrl ?? publicUrl);
   }
 
+  /**
+   * Sees to it that legs will find their port.
+   * @throws `STREAMS_INVALID_ARGUMENT` if only `streamingUrl` could say where that is.
+   */
+  checkPorts(main: number, streaming: number | undefined): void {
+    const { tls, streamingUrl } = this.#options;
+    if (streaming === undefined || streamingUrl !== undefined) return;
+    // The same port is one of another address, hence another name.
+    if (tls !== false && (streaming !== main || main === 0)) return;
+    throw createError('INVALID_ARGUMENT', {
+      message: 'listen: streamingUrl: is needed for a streaming endpoint with tls: false, or with the port of the main endpoint',
+      details: { field: 'streamingUrl' },
+    });
+  }
+
   /** Takes the ports into the URLs that are not configured. */
   listensOn({ main, streaming }: Ports): void {
     const { hostNames, publicUrl, streamingUrl } = this.#options;

@@ -7,7 +7,8 @@ import type { Front } from './front.ts';
 import { closeServer, createHubServer, type KeyPair, type ServerHandlers, trackSockets } from './server.ts';
 import { isLoopback } from './trusted-proxies.ts';
 
-const DEFAULT_PORT = 8443;
+/** Of the main endpoint. */
+export const DEFAULT_PORT = 8443;
 /** Where a hub listens that has no TLS. */
 const PLAIN_HOST = '127.0.0.1';
 

@@ -11,6 +11,8 @@ export interface AddressRange {
 }
 
 const LOOPBACK = blockListOf(['127.0.0.0/8', '::1']);
+/** Traefik calls the scheme of an upgrade `wss`. */
+const ENCRYPTED = /^(?:https|wss)$/i;
 const MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /** Reads an address or a range such as `10.0.0.0/8`; `undefined` for anything else. */
@@ -45,7 +47,7 @@ export class TrustedProxies {
     // Each of a chain may have its say.
     const said = isTrusted ? listOf(headers['x-forwarded-proto']) : [];
     const isEncrypted = 'encrypted' in socket || (isTrusted ? said.length > 0 : isLoopback(peer));
-    if (!isEncrypted || said.some((scheme) => scheme.toLowerCase() !== 'https')) {
+    if (!isEncrypted || said.some((scheme) => !ENCRYPTED.test(scheme))) {
       throw createError('BAD_REQUEST', {
         message: 'the hub takes TLS, plain HTTP from loopback, or a trusted proxy that sends X-Forwarded-Proto: https',
       });

@@ -38,6 +38,7 @@ describe('a request without TLS', () => {
     { name: 'from loopback, whose word does not count', peer: '::1', proto: 'http' },
     { name: 'from a proxy that says https', peer: '10.1.2.3', proto: 'https' },
     { name: 'through a chain that says https', peer: '10.1.2.3', proto: 'HTTPS, https' },
+    { name: 'from a proxy that says wss, as Traefik does', peer: '10.1.2.3', proto: 'wss' },
   ])('is taken $name', ({ peer, proto }) => {
     expect(proxies.clientOf(request(peer, { proto }))).toBe(peer);
   });
@@ -48,6 +49,7 @@ describe('a request without TLS', () => {
     { name: 'from a proxy that says nothing', peer: '10.1.2.3' },
     { name: 'from a proxy that says nothing on loopback', peer: '127.0.0.1' },
     { name: 'from a proxy that says http', peer: '10.1.2.3', proto: 'http' },
+    { name: 'from a proxy that says ws', peer: '10.1.2.3', proto: 'ws' },
     { name: 'through a chain of which one says http', peer: '10.1.2.3', proto: 'http, https' },
     { name: 'from nobody', peer: undefined },
   ])('is refused $name', ({ peer, proto }) => {
