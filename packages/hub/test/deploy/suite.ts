@@ -21,7 +21,7 @@ import { ServiceClient } from '@streams/service';
 import { leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadIdentity } from '../../src/tls/server-options.ts';
-import { deployFile, freePorts, type ReverseProxy, type StartProxy } from './reverse-proxies.ts';
+import { deployFile, freePorts, type Names, type ReverseProxy, type StartProxy } from './reverse-proxies.ts';
 import { hashOf, openPair } from '../support/streams.ts';
 
 /** Longer than the five seconds that some defaults give. */
@@ -38,6 +38,7 @@ export function deploySuite(start: StartProxy, file: string): void {
   let directory: string;
   let ca: string;
   let hub: Hub;
+  let names: Names;
   let proxy: ReverseProxy;
   let device: DeviceClient;
   let service: ServiceClient;
@@ -63,7 +64,7 @@ export function deploySuite(start: StartProxy, file: string): void {
     });
     const ports = await hub.listen({ port: 0, streaming: { port: 0 } });
     expect([ports.url, ports.streaming.url]).toEqual([url, streamingUrl]);
-    proxy = await start({
+    names = {
       HUB_NAME: 'localhost',
       HUB_LISTEN: `127.0.0.1:${main}`,
       HUB_ADDRESS: `127.0.0.1:${ports.port}`,
@@ -72,7 +73,8 @@ export function deploySuite(start: StartProxy, file: string): void {
       STREAMING_ADDRESS: `127.0.0.1:${ports.streaming.port}`,
       CERTIFICATE: certificate,
       CERTIFICATE_KEY: certificate,
-    });
+    };
+    proxy = await start(names);
     await hub.putDevice('pump-7');
     device = DeviceClient.fromConnectionString(await hub.connectionString({ deviceId: 'pump-7' }), { ca });
     service = ServiceClient.fromConnectionString(await hub.connectionString({ policy: 'backend' }), { ca });
@@ -185,6 +187,20 @@ export function deploySuite(start: StartProxy, file: string): void {
   it('each endpoint has its own paths alone', async () => {
     expect(await call('GET', '/v1/hub')).toMatchObject([200, { streamingEndpoints: [streamingUrl] }]);
     expect(await call('GET', `/v1/streams/${'A'.repeat(22)}/device`)).toMatchObject([404, { code: 'NOT_FOUND' }]);
+  });
+
+  it('both names can be of one port', async () => {
+    const [port = 0] = await freePorts(1);
+    const second = await start({ ...names, HUB_LISTEN: `127.0.0.1:${port}`, STREAMING_LISTEN: `127.0.0.1:${port}` });
+    const statusOf = (host: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const sent = request(`https://${host}:${port}/v1/hub`, { ca, agent: false, family: 4 }, (response) => {
+          resolve(response.resume().statusCode ?? 0);
+        });
+        sent.on('error', reject).end();
+      });
+    expect([await statusOf('localhost'), await statusOf('127.0.0.1')]).toEqual([401, 404]);
+    await second.close();
   });
 
   it('the silence limit is longer than a held handshake, and than two silences of a control link', async () => {
