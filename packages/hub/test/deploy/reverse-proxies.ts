@@ -24,7 +24,7 @@ export type Names = Readonly<
 >;
 
 /** A proxy that runs. */
-export interface ReverseProxy {
+interface ReverseProxy {
   close(): Promise<void>;
 }
 

@@ -21,7 +21,7 @@ import { ServiceClient } from '@streams/service';
 import { leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadIdentity } from '../../src/tls/server-options.ts';
-import { deployFile, freePorts, type Names, type ReverseProxy, type StartProxy } from './reverse-proxies.ts';
+import { deployFile, freePorts, type Names, type StartProxy } from './reverse-proxies.ts';
 import { hashOf, openPair } from '../support/streams.ts';
 
 /** Longer than the five seconds that some defaults give. */
@@ -35,18 +35,18 @@ interface Logged {
 export function deploySuite(start: StartProxy, file: string): void {
   const leaks = leakCheck();
   const warnings: Logged[] = [];
-  let directory: string;
+  const closers: (() => Promise<unknown>)[] = [];
   let ca: string;
   let hub: Hub;
   let names: Names;
-  let proxy: ReverseProxy;
   let device: DeviceClient;
   let service: ServiceClient;
   let url: string;
   let streamingUrl: string;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'streams-deploy-'));
+    const directory = await mkdtemp(join(tmpdir(), 'streams-deploy-'));
+    closers.push(() => rm(directory, { recursive: true }));
     const identity = await loadIdentity({ dataDirectory: directory }, ['localhost', '127.0.0.1'], systemClock);
     ca = identity.caCertificate ?? '';
     const certificate = join(directory, 'both.pem');
@@ -62,6 +62,7 @@ export function deploySuite(start: StartProxy, file: string): void {
       policies: [{ name: 'backend', keys: [randomBytes(32).toString('base64')], permissions: ['stream:create', 'device:read'] }],
       logger: { info: () => undefined, error: () => undefined, warn: (fields: object) => warnings.push(fields) },
     });
+    closers.push(() => hub.close());
     const ports = await hub.listen({ port: 0, streaming: { port: 0 } });
     expect([ports.url, ports.streaming.url]).toEqual([url, streamingUrl]);
     names = {
@@ -74,18 +75,17 @@ export function deploySuite(start: StartProxy, file: string): void {
       CERTIFICATE: certificate,
       CERTIFICATE_KEY: certificate,
     };
-    proxy = await start(names);
+    const proxy = await start(names);
+    closers.push(() => proxy.close());
     await hub.putDevice('pump-7');
     device = DeviceClient.fromConnectionString(await hub.connectionString({ deviceId: 'pump-7' }), { ca });
     service = ServiceClient.fromConnectionString(await hub.connectionString({ policy: 'backend' }), { ca });
+    closers.push(() => Promise.all([service.close(), device.close()]));
     await device.connect();
   });
 
   afterAll(async () => {
-    await Promise.all([service.close(), device.close()]);
-    await hub.close();
-    await proxy.close();
-    await rm(directory, { recursive: true });
+    for (const close of closers.reverse()) await close();
     await leaks.settled();
   });
 
