@@ -71,6 +71,24 @@ describe('docs/architecture.md', () => {
   });
 });
 
+it('docs/deploy.md explains every name that its files leave open', () => {
+  const open = (file: string): string[] => [
+    ...new Set([...read(`docs/deploy/${file}`).matchAll(/\$\{([A-Z_]{2,})\}/g)].map(([, name = '']) => name)),
+  ];
+  const names = [...new Set(['nginx.conf', 'haproxy.cfg'].flatMap(open))].filter((name) => name !== 'NAMES').toSorted();
+  const page = read('docs/deploy.md');
+  const explained = [...page.matchAll(/^\| (`[A-Z].*?`) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/[A-Z_]+/g)].map(([name]) => name),
+  );
+  expect(explained.toSorted()).toEqual(names);
+  const substituted = [...(/^envsubst '(.*)'/m.exec(page)?.[1] ?? '').matchAll(/[A-Z_]+/g)].map(([name]) => name);
+  expect(substituted.toSorted()).toEqual(
+    open('nginx.conf')
+      .filter((name) => name !== 'NAMES')
+      .toSorted(),
+  );
+});
+
 describe('the state machines of docs/architecture.md', () => {
   type State = { readonly name: string };
   type Machine = { readonly transition: (state: State, event: object) => State };

@@ -1,6 +1,6 @@
 // The hub: puts the parts together, listens, and closes.
-import type { Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import type { Duplex } from 'node:stream';
 import {
   asPutDeviceBody,
   type Clock,
@@ -13,7 +13,6 @@ import {
   type HubMessage,
   type HubView,
   type Logger,
-  parseHost,
   type PutDeviceBody,
   type Random,
   Secret,
@@ -23,6 +22,7 @@ import {
 } from '@streams/protocol/internal';
 import { Authenticator } from './auth/authenticate.ts';
 import { Policies } from './auth/policies.ts';
+import { Addresses } from './config/addresses.ts';
 import { checkOptions, type HubOptions } from './config/schema.ts';
 import { localRouter } from './control/router.ts';
 import { Sessions } from './control/sessions.ts';
@@ -33,28 +33,21 @@ import { deviceRoutes } from './devices/routes.ts';
 import { createLogger } from './diagnostics/logger.ts';
 import { ResourceLog } from './diagnostics/resource-log.ts';
 import { Front } from './http/front.ts';
-import { closeServer, createHubServer, trackSockets } from './http/server.ts';
+import { DEFAULT_PORT, type Listeners, type ListenOptions, openListeners } from './http/listener.ts';
+import type { ServerHandlers } from './http/server.ts';
+import { TrustedProxies } from './http/trusted-proxies.ts';
 import { Upgrades } from './http/upgrade.ts';
 import { Broker } from './streams/broker.ts';
 import { streamRoutes } from './streams/routes.ts';
 import type { Certificates } from './tls/certificates.ts';
 import { openCertificates } from './tls/server-options.ts';
 
-const DEFAULT_PORT = 8443;
-
-/** Where a hub listens. */
-export interface ListenOptions {
-  /** Default: 8443. 0 takes a free one. */
-  readonly port?: number | undefined;
-  /** Default: all addresses. */
-  readonly host?: string | undefined;
-}
-
-interface Listening {
-  readonly server: Server;
-  readonly sockets: ReadonlySet<Socket>;
-  readonly certificates: Certificates;
-  readonly publicUrl: string;
+/** Where a hub listens, and under which URLs clients reach it. */
+export interface HubPorts {
+  readonly port: number;
+  readonly url: string;
+  /** The same again, unless the streaming endpoint has a port of its own. */
+  readonly streaming: { readonly port: number; readonly url: string };
 }
 
 /** A hub: coordinates and relays. Made by {@link createHub}. */
@@ -67,9 +60,12 @@ export class Hub {
   readonly #policies: Policies;
   readonly #sessions: Sessions;
   readonly #broker: Broker;
+  readonly #addresses: Addresses;
   readonly #front: Front;
+  readonly #handlers: ServerHandlers;
   readonly #forgetChanges: () => void;
-  #listening: Listening | undefined;
+  #listeners: Promise<Listeners> | undefined;
+  #certificates: Certificates | undefined;
   #closed: Promise<void> | undefined;
 
   /** @internal */
@@ -80,50 +76,72 @@ export class Hub {
     this.#logger = createLogger(options.logger);
     this.#registry = options.registry ?? new MemoryRegistry();
     this.#policies = new Policies(options.policies);
+    this.#addresses = new Addresses(options);
     this.#sessions = new Sessions(this.#clock, () => this.#welcome());
     const shared = { clock: this.#clock, random: this.#random, registry: this.#registry, sessions: this.#sessions };
     this.#broker = new Broker({
       ...shared,
       router: localRouter(this.#sessions),
       log: new ResourceLog(this.#logger),
-      streamingUrl: () => this.#streamingUrl().replace(/^https:/, 'wss:'),
+      streamingUrl: () => this.#addresses.urls().streaming.replace(/^https:/, 'wss:'),
     });
-    const hostNames = this.#hostNames();
+    const { hostNames } = this.#addresses;
     this.#front = new Front({
       ...shared,
       logger: this.#logger,
       hostNames,
+      proxies: new TrustedProxies(options.trustedProxies ?? []),
       authenticator: new Authenticator([...hostNames], this.#policies, this.#registry, this.#clock),
       routes: [
         ...deviceRoutes(shared),
         ...streamRoutes(this.#broker),
         { method: 'GET', path: ['v1', 'hub'], handle: () => this.#discovery() },
       ],
-      upgrades: new Upgrades({ ...shared, broker: this.#broker, authenticate: (header, id) => this.#front.authenticate(header, id) }),
+      upgrades: new Upgrades({ ...shared, broker: this.#broker, authenticate: (caller) => this.#front.authenticate(caller) }),
       isReady: () => this.#closed === undefined,
     });
+    this.#handlers = this.#front.handlers();
     this.#forgetChanges = this.#registry.changes(({ deviceId, device }) => this.#onDeviceChange(deviceId, device));
   }
 
   /**
    * Starts to listen.
-   * @returns the port, and the URL under which clients reach the hub.
+   * @returns the ports, and the URLs under which clients reach the hub.
    * @throws `STREAMS_INVALID_STATE` if it listens already, `STREAMS_INVALID_ARGUMENT` for a bad certificate or address.
    */
-  async listen({ port = DEFAULT_PORT, host }: ListenOptions = {}): Promise<{ port: number; url: string }> {
-    if (this.#listening || this.#closed) throw createError('INVALID_STATE', { message: 'listen: a hub listens once' });
-    const certificates = await openCertificates(this.#options.tls, [...this.#hostNames()], this.#clock, this.#logger);
-    const server = createHubServer(certificates.identity, {
-      onRequest: (request, response) => void this.#front.onRequest(request, response),
-      onUpgrade: (request, socket, head) => void this.#front.onUpgrade(request, socket, head),
-    });
-    const sockets = trackSockets(server);
-    await listening(server, port, host);
-    const actual = (server.address() as AddressInfo).port;
-    const publicUrl = this.#options.publicUrl ?? `https://${this.#options.hostNames[0]}:${actual}`;
-    certificates.serve(server);
-    this.#listening = { server, sockets, certificates, publicUrl: new URL(publicUrl).origin };
-    return { port: actual, url: this.#listening.publicUrl };
+  async listen(options: ListenOptions = {}): Promise<HubPorts> {
+    if (this.#listeners || this.#closed) throw createError('INVALID_STATE', { message: 'listen: a hub listens once' });
+    this.#listeners = this.#open(options);
+    try {
+      const { ports } = await this.#listeners;
+      const urls = this.#addresses.urls();
+      return { port: ports.main, url: urls.main, streaming: { port: ports.streaming, url: urls.streaming } };
+    } catch (error) {
+      this.#listeners = undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * For the event `request` of a server of your own, `node:https` or `node:http`: answers a request, with 404 what is none of the hub's.
+   * Plain HTTP is taken from loopback, or from a trusted proxy that says `https`.
+   * @throws `STREAMS_INVALID_STATE` unless the hub was made with `tls: false`.
+   */
+  get handleRequest(): RequestListener {
+    return this.#embedded('handleRequest').onRequest;
+  }
+
+  /**
+   * The same for the event `upgrade`. The socket is the hub's from then on.
+   * @throws `STREAMS_INVALID_STATE` unless the hub was made with `tls: false`.
+   */
+  get handleUpgrade(): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+    return this.#embedded('handleUpgrade').onUpgrade;
+  }
+
+  /** True if the path is one of the hub's. `/healthz` and `/readyz` are not, though `handleRequest` answers them. */
+  handles(request: IncomingMessage): boolean {
+    return this.#front.handles(request.url ?? '');
   }
 
   /**
@@ -133,8 +151,9 @@ export class Hub {
    * if the hub does not listen, or got its certificate as text.
    */
   async reloadCertificate(): Promise<void> {
-    if (!this.#listening || this.#closed) throw createError('INVALID_STATE', { message: 'reloadCertificate: the hub does not listen' });
-    await this.#listening.certificates.reload();
+    if (!this.#certificates || this.#closed)
+      throw createError('INVALID_STATE', { message: 'reloadCertificate: the hub has no port with TLS' });
+    await this.#certificates.reload();
   }
 
   /** Handshakes and streams that have not ended. */
@@ -142,7 +161,10 @@ export class Hub {
     return this.#broker.size;
   }
 
-  /** Ends handshakes, streams and control links, and resolves once every connection is gone. Idempotent. */
+  /**
+   * Ends handshakes, streams and control links, and resolves once every connection is gone. Idempotent. A server of your own goes on;
+   * what it still hands to the hub is answered with 503.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -162,10 +184,11 @@ export class Hub {
 
   /**
    * The connection string of a device or a policy: a secret. It pins the hub's own CA, where it has one.
-   * @throws `STREAMS_DEVICE_NOT_FOUND`, `STREAMS_INVALID_ARGUMENT` for an unknown policy, `STREAMS_INVALID_STATE` before `listen`.
+   * @throws `STREAMS_DEVICE_NOT_FOUND`, `STREAMS_INVALID_ARGUMENT` for an unknown policy, `STREAMS_INVALID_STATE` before `listen`
+   * unless `tls` is `false`.
    */
   async connectionString(who: { readonly deviceId: string } | { readonly policy: string }): Promise<string> {
-    const hub = this.#address();
+    const hub: HubAddress = { ...this.#addresses.hubAddress(), caCertificate: this.#certificates?.identity.caCertificate };
     if ('policy' in who) {
       const key = this.#policies.find(who.policy)?.keys[0];
       if (key === undefined) throw createError('INVALID_ARGUMENT', { message: `policy: the hub has none of the name ${who.policy}` });
@@ -180,10 +203,26 @@ export class Hub {
     this.#forgetChanges();
     this.#broker.close(CLOSE_RESTART, 'DRAINING;retry=1');
     this.#sessions.close(CLOSE_RESTART, 'DRAINING;retry=1');
-    if (!this.#listening) return;
-    const { server, sockets, certificates } = this.#listening;
-    certificates.stop();
-    await closeServer(server, sockets, (cut) => this.#clock.after(CLOSE_TIMEOUT_MS, cut));
+    const limited = (cut: () => void): (() => void) => this.#clock.after(CLOSE_TIMEOUT_MS, cut);
+    const listeners = await this.#listeners?.catch(() => undefined);
+    this.#certificates?.stop();
+    await Promise.all([this.#front.close(limited), listeners?.close(limited)]);
+  }
+
+  async #open(options: ListenOptions): Promise<Listeners> {
+    const { tls } = this.#options;
+    this.#addresses.checkPorts(options.port ?? DEFAULT_PORT, options.streaming?.port);
+    const certificates = tls === false ? undefined : await openCertificates(tls, [...this.#addresses.hostNames], this.#clock, this.#logger);
+    const listeners = await openListeners(certificates?.identity, this.#front, options);
+    certificates?.serve(listeners.present);
+    this.#certificates = certificates;
+    this.#addresses.listensOn(listeners.ports);
+    return listeners;
+  }
+
+  #embedded(name: string): ServerHandlers {
+    if (this.#options.tls === false) return this.#handlers;
+    throw createError('INVALID_STATE', { message: `${name}: is for hubs with tls: false, whose TLS your own server ends` });
   }
 
   #onDeviceChange(deviceId: string, device: DeviceRecord | undefined): void {
@@ -193,35 +232,14 @@ export class Hub {
   }
 
   #welcome(): HubMessage {
-    const hub = { name: new URL(this.#publicUrl()).hostname, version: VERSION };
-    return { type: 'welcome', hub, streamingEndpoints: [this.#streamingUrl()], timeMs: Math.floor(this.#clock.wallMs()), capabilities: [] };
+    const { main, streaming } = this.#addresses.urls();
+    const hub = { name: new URL(main).hostname, version: VERSION };
+    return { type: 'welcome', hub, streamingEndpoints: [streaming], timeMs: Math.floor(this.#clock.wallMs()), capabilities: [] };
   }
 
   #discovery(): { status: number; body: HubView } {
-    const hostName = new URL(this.#publicUrl()).host;
-    return { status: 200, body: { hostName, streamingEndpoints: [this.#streamingUrl()], version: VERSION } };
-  }
-
-  #address(): HubAddress {
-    const host = parseHost(new URL(this.#publicUrl()).host);
-    if (!host) throw createError('INVALID_ARGUMENT', { message: 'publicUrl: has no usable host name' });
-    return { ...host, caCertificate: this.#listening?.certificates.identity.caCertificate };
-  }
-
-  #publicUrl(): string {
-    const url = this.#listening?.publicUrl;
-    if (url === undefined) throw createError('INVALID_STATE', { message: 'the hub does not listen yet' });
-    return url;
-  }
-
-  #streamingUrl(): string {
-    return this.#options.streamingUrl === undefined ? this.#publicUrl() : new URL(this.#options.streamingUrl).origin;
-  }
-
-  #hostNames(): Set<string> {
-    const { hostNames, publicUrl, streamingUrl } = this.#options;
-    const urls = [publicUrl, streamingUrl].filter((url) => url !== undefined);
-    return new Set([...hostNames.map((name) => name.toLowerCase()), ...urls.map((url) => new URL(url).hostname)]);
+    const { main, streaming } = this.#addresses.urls();
+    return { status: 200, body: { hostName: new URL(main).host, streamingEndpoints: [streaming], version: VERSION } };
   }
 }
 
@@ -232,13 +250,4 @@ export class Hub {
 export function createHub(options: HubOptions): Hub {
   checkOptions(options);
   return new Hub(options);
-}
-
-function listening(server: Server, port: number, host: string | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      reject(createError('INVALID_ARGUMENT', { message: `listen: ${cause.message}`, details: { field: 'port' }, cause }));
-    });
-    server.listen(port, host, () => resolve());
-  });
 }

@@ -2,7 +2,9 @@
 export type { Permission } from './auth/policies.ts';
 export type { HubOptions, PolicyOptions, TlsFiles, TlsOptions } from './config/schema.ts';
 export type { DeviceChange, DeviceRecord, Registry } from './devices/registry.ts';
+export type { ListenAddress, ListenOptions } from './http/listener.ts';
+export { hubServerOptions } from './http/server.ts';
 export { createHub } from './hub.ts';
-export type { Hub, ListenOptions } from './hub.ts';
+export type { Hub, HubPorts } from './hub.ts';
 export { StreamsError } from '@streams/protocol';
 export type { Cancel, Clock, ErrorCode, Logger, Random } from '@streams/protocol';

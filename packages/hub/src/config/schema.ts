@@ -12,6 +12,7 @@ import {
 import { z } from 'zod';
 import { PERMISSIONS, type Permission } from '../auth/policies.ts';
 import type { Registry } from '../devices/registry.ts';
+import { parseRange } from '../http/trusted-proxies.ts';
 
 /** A service's key and what it may do. */
 export interface PolicyOptions {
@@ -45,12 +46,21 @@ export type TlsOptions =
 export interface HubOptions {
   /** Names under which clients reach the hub; the first goes into connection strings. */
   readonly hostNames: readonly string[];
-  readonly tls: TlsOptions;
+  /**
+   * `false`: a proxy on this machine, or your own server, ends TLS. The hub then listens on loopback alone, for plain HTTP, and
+   * `publicUrl` must be given.
+   */
+  readonly tls: TlsOptions | false;
   readonly policies: readonly PolicyOptions[];
   /** Where clients reach the hub, `https://host[:port]`. Default: the first host name and the port that it listens on. */
   readonly publicUrl?: string | undefined;
-  /** Where legs are dialled, where that is another host or port. Default: `publicUrl`. */
+  /** Where legs are dialled, where that is another host or port. Default: `publicUrl`, or its host and the port for legs. */
   readonly streamingUrl?: string | undefined;
+  /**
+   * Addresses and ranges, such as `10.0.0.0/8`, of the proxies in front of the hub: their `X-Forwarded-For` is believed, and a
+   * request of which they do not say `X-Forwarded-Proto: https` is refused. Default: none; both headers are then ignored.
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Default: in memory, empty. */
   readonly registry?: Registry | undefined;
   /** Takes the resource log and the hub's own messages. Default: pino, to standard output. `false`: nothing. */
@@ -68,29 +78,38 @@ const hostName = z
   .string()
   .refine((text) => parseHost(text)?.port === 443 && !text.includes(':443'), 'expected a host name without a port');
 
+const range = z.string().refine((text) => parseRange(text) !== undefined, 'expected an IP address, or a range such as 10.0.0.0/8');
+
 const policy = z.strictObject({
   name: z.string().refine(isName, 'expected a name such as "backend"'),
   keys: z.array(key).min(1).max(2),
   permissions: z.array(z.enum(PERMISSIONS)).min(1),
 });
 
-const schema = z.strictObject({
+const fields = z.strictObject({
   hostNames: z.array(hostName).min(1),
   tls: z.union(
     [
+      z.literal(false),
       z.strictObject({ key: text, cert: text, ca: text.optional() }),
       z.strictObject({ keyFile: text, certFile: text, caFile: text.optional() }),
       z.strictObject({ dataDirectory: text }),
     ],
-    'expected { key, cert, ca? }, { keyFile, certFile, caFile? } or { dataDirectory }',
+    'expected { key, cert, ca? }, { keyFile, certFile, caFile? }, { dataDirectory } or false',
   ),
   policies: z.array(policy).min(1, 'expected at least one policy: without one no service can authenticate'),
   publicUrl: origin.optional(),
   streamingUrl: origin.optional(),
+  trustedProxies: z.array(range).optional(),
   registry: z.unknown().optional(),
   logger: z.unknown().optional(),
   clock: z.unknown().optional(),
   random: z.unknown().optional(),
+});
+
+const schema = fields.refine(({ tls, publicUrl }) => tls !== false || publicUrl !== undefined, {
+  path: ['publicUrl'],
+  message: 'is needed with tls: false, such as https://hub.example.com: the hub cannot know where TLS ends',
 });
 
 /**

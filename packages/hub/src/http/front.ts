@@ -5,14 +5,16 @@ import type { Duplex } from 'node:stream';
 import { type Clock, createError, type Logger, newId, type Random } from '@streams/protocol/internal';
 import type { Authenticator, Identity } from '../auth/authenticate.ts';
 import { errorAnswer, refuseUpgrade, sendJson, toStreamsError } from './errors.ts';
-import { guardRequest } from './guard.ts';
+import { type Caller, guardRequest, type GuardRules } from './guard.ts';
 import { health } from './health.ts';
 import { type Answer, findRoute, readBody, type Route } from './routes.ts';
-import { isUpgradePath, type Upgrades } from './upgrade.ts';
+import type { ServerHandlers } from './server.ts';
+import { type Endpoint, upgradeEndpoint, type Upgrades } from './upgrade.ts';
+
+const OTHER_ENDPOINT = "this is another of the hub's endpoints: legs go to the streaming one, all else to the main one";
 
 /** What stands behind the door. */
-export interface FrontContext {
-  readonly hostNames: ReadonlySet<string>;
+export interface FrontContext extends GuardRules {
   readonly authenticator: Authenticator;
   readonly routes: readonly Route[];
   readonly upgrades: Upgrades;
@@ -26,59 +28,94 @@ export interface FrontContext {
 /** See the top of this file. */
 export class Front {
   readonly #context: FrontContext;
+  readonly #upgraded = new Set<Duplex>();
 
   constructor(context: FrontContext) {
     this.#context = context;
   }
 
-  /** Answers a request. */
-  async onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const trackingId = newId(this.#context.random);
-    const { status, body } = await this.#answerOrError(request, response, trackingId);
-    sendJson(response, status, body, this.#context.isReady());
+  /** What a server calls. @param only The one endpoint that it is; `undefined`: both. */
+  handlers(only?: Endpoint): ServerHandlers {
+    return {
+      onRequest: (request, response) => void this.#onRequest(request, response, only),
+      onUpgrade: (request, socket, head) => void this.#onUpgrade(request, socket, head, only),
+    };
   }
 
-  /** Grants, holds or refuses an upgrade. */
-  async onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { hostNames, upgrades, logger, clock, random, isReady } = this.#context;
-    const trackingId = newId(random);
-    socket.on('error', () => socket.destroy());
-    try {
-      const authorization = guardRequest(request, hostNames);
-      if (!isReady()) throw createError('DRAINING');
-      await upgrades.handle(request, socket as Socket, head, authorization, trackingId);
-    } catch (thrown) {
-      refuseUpgrade(socket, toStreamsError(thrown, trackingId, logger), trackingId, clock.wallMs());
-    }
+  /** True for a path that is the hub's, whatever comes of it. */
+  handles(target: string): boolean {
+    const [, version, kind] = (target.split('?', 1)[0] ?? '').split('/');
+    return this.#context.routes.some(({ path }) => path[0] === version && path[1] === kind);
+  }
+
+  /** Resolves once every upgraded connection is gone; those that stay are cut when `after` says so. */
+  async close(after: (cut: () => void) => () => void): Promise<void> {
+    const stopWaiting = after(() => {
+      for (const socket of this.#upgraded) socket.destroy();
+    });
+    await Promise.all([...this.#upgraded].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+    stopWaiting();
   }
 
   /**
    * Who sends the request.
    * @throws `STREAMS_UNAUTHENTICATED`, the same whatever is wrong; the log alone says what.
    */
-  async authenticate(authorization: string | undefined, trackingId: string): Promise<Identity> {
+  async authenticate({ authorization, trackingId, address }: Caller): Promise<Identity> {
     const identity = await this.#context.authenticator.authenticate(authorization);
     if (typeof identity !== 'string') return identity;
-    this.#context.logger.warn({ trackingId, cause: identity }, 'a credential was refused');
+    this.#context.logger.warn({ trackingId, address, cause: identity }, 'a credential was refused');
     throw createError('UNAUTHENTICATED');
   }
 
-  async #answerOrError(request: IncomingMessage, response: ServerResponse, trackingId: string): Promise<Answer> {
+  async #onRequest(request: IncomingMessage, response: ServerResponse, only: Endpoint | undefined): Promise<void> {
+    const trackingId = newId(this.#context.random);
+    const { status, body } = await this.#answerOrError(request, response, trackingId, only);
+    sendJson(response, status, body, this.#context.isReady());
+  }
+
+  /** Grants, holds or refuses an upgrade. */
+  async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, only: Endpoint | undefined): Promise<void> {
+    const { upgrades, logger, clock, random, isReady } = this.#context;
+    const trackingId = newId(random);
+    socket.on('error', () => socket.destroy());
+    this.#upgraded.add(socket);
+    socket.once('close', () => this.#upgraded.delete(socket));
+    try {
+      const caller = guardRequest(request, trackingId, this.#context);
+      const endpoint = upgradeEndpoint(request.url ?? '');
+      if (endpoint === undefined) throw createError('NOT_FOUND');
+      if (only !== undefined && only !== endpoint) throw createError('NOT_FOUND', { message: OTHER_ENDPOINT });
+      if (!isReady()) throw createError('DRAINING');
+      await upgrades.handle(request, socket as Socket, head, caller);
+    } catch (thrown) {
+      refuseUpgrade(socket, toStreamsError(thrown, trackingId, logger), trackingId, clock.wallMs());
+    }
+  }
+
+  async #answerOrError(
+    request: IncomingMessage,
+    response: ServerResponse,
+    trackingId: string,
+    only: Endpoint | undefined,
+  ): Promise<Answer> {
     try {
       const healthy = health(request.method, request.url, this.#context.isReady());
-      return healthy ?? (await this.#answer(request, response, trackingId));
+      return healthy ?? (await this.#answer(request, response, trackingId, only));
     } catch (thrown) {
       return errorAnswer(toStreamsError(thrown, trackingId, this.#context.logger), trackingId);
     }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse, trackingId: string): Promise<Answer> {
-    const { hostNames, routes } = this.#context;
-    const authorization = guardRequest(request, hostNames);
+  async #answer(request: IncomingMessage, response: ServerResponse, trackingId: string, only: Endpoint | undefined): Promise<Answer> {
+    const caller = guardRequest(request, trackingId, this.#context);
     const target = request.url ?? '';
-    if (request.method === 'GET' && isUpgradePath(target)) throw createError('UPGRADE_REQUIRED');
-    const identity = await this.authenticate(authorization, trackingId);
-    const { route, params } = findRoute(routes, request.method ?? '', target);
+    const endpoint = upgradeEndpoint(target);
+    if (only !== undefined && only !== (endpoint ?? 'main')) throw createError('NOT_FOUND', { message: OTHER_ENDPOINT });
+    if (request.method === 'GET' && endpoint) throw createError('UPGRADE_REQUIRED');
+    if (!this.#context.isReady()) throw createError('DRAINING');
+    const identity = await this.authenticate(caller);
+    const { route, params } = findRoute(this.#context.routes, request.method ?? '', target);
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     return route.handle({ identity, params, trackingId, headers: request.headers, signal: gone.signal, body: () => readBody(request) });

@@ -1,16 +1,30 @@
 // Looks a request over before anybody believes it: target, host, origin, and exactly one credential (reliability.md 1.3).
 import type { IncomingMessage } from 'node:http';
 import { createError, parseHost } from '@streams/protocol/internal';
+import type { TrustedProxies } from './trusted-proxies.ts';
+
+/** Who asks, as far as the request's head says. */
+export interface Caller {
+  /** The value of the `Authorization` header; nobody has checked it yet. */
+  readonly authorization: string | undefined;
+  /** The client's IP address, for the log. */
+  readonly address: string;
+  readonly trackingId: string;
+}
+
+/** What a request is measured by. */
+export interface GuardRules {
+  readonly hostNames: ReadonlySet<string>;
+  readonly proxies: TrustedProxies;
+}
 
 /** Headers that decide who asks for what; Node silently keeps the first of two. */
 const SINGLE = ['authorization', 'host', 'sec-websocket-key', 'sec-websocket-version', 'streams-instance-id'];
 const CREDENTIAL_IN_QUERY = /[?&](?:token|access_token|sig|authorization|sr)=/i;
 
-/**
- * Throws unless the request is one that a client of this hub sends.
- * @returns the value of its `Authorization` header.
- */
-export function guardRequest(request: IncomingMessage, hostNames: ReadonlySet<string>): string | undefined {
+/** Throws unless the request is one that a client of this hub sends. */
+export function guardRequest(request: IncomingMessage, trackingId: string, { hostNames, proxies }: GuardRules): Caller {
+  const address = proxies.clientOf(request);
   const target = request.url ?? '';
   if (!target.startsWith('/') || target.startsWith('//'))
     throw createError('BAD_REQUEST', { message: 'the request target must be a path' });
@@ -21,7 +35,7 @@ export function guardRequest(request: IncomingMessage, hostNames: ReadonlySet<st
   if (host === undefined || !hostNames.has(host)) throw createError('WRONG_HOST');
   // A browser always sends it, a client of ours never does.
   if (request.headers.origin !== undefined) throw createError('ORIGIN_DENIED');
-  return request.headers.authorization;
+  return { authorization: request.headers.authorization, address, trackingId };
 }
 
 function repeated(rawHeaders: readonly string[]): string | undefined {

@@ -1,7 +1,7 @@
-// The HTTPS server with the baseline of reliability.md 5.5, and the shutting of it.
+// The server with the baseline of reliability.md 5.5, and the shutting of it.
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage, RequestListener } from 'node:http';
-import { createServer, type Server } from 'node:https';
+import { createServer as createPlainServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer, Server as TlsServer, type ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
@@ -40,18 +40,23 @@ const MAX_HEADERS = 64;
 /** Descriptors kept for files, the log, and connections of the hub's own. */
 const RESERVED_DESCRIPTORS = 512;
 
-/** A server that does not listen yet. */
-export function createHubServer(pair: KeyPair, handlers: ServerHandlers): Server {
-  const server = createServer({
-    ...TLS,
-    ...TIMES,
-    ...pair,
-    ALPNProtocols: [...TLS.ALPNProtocols],
-    maxHeaderSize: MAX_HEADER_BYTES,
-    noDelay: true,
-  });
+/**
+ * What the hub's own server is made with, for `createServer` of `node:https` or `node:http`: time limits, header size, TLS versions
+ * and ciphers. A key and a certificate are to be added, and `maxHeadersCount` is a property of the server.
+ */
+export const hubServerOptions: Readonly<ServerOptions> = {
+  ...TLS,
+  ...TIMES,
+  ALPNProtocols: [...TLS.ALPNProtocols],
+  maxHeaderSize: MAX_HEADER_BYTES,
+  noDelay: true,
+};
+
+/** A server that does not listen yet. @param pair `undefined`: plain HTTP. @param servers How many share the descriptors. */
+export function createHubServer(pair: KeyPair | undefined, handlers: ServerHandlers, servers: number): Server {
+  const server = pair ? createServer({ ...hubServerOptions, ...pair }) : createPlainServer({ ...hubServerOptions });
   server.maxHeadersCount = MAX_HEADERS;
-  server.maxConnections = maxConnections();
+  server.maxConnections = Math.floor(maxConnections() / servers);
   server.on('request', handlers.onRequest);
   server.on('upgrade', handlers.onUpgrade);
   return server;
@@ -59,7 +64,7 @@ export function createHubServer(pair: KeyPair, handlers: ServerHandlers): Server
 
 /** New connections get this pair; those that are there keep theirs. The baseline is set again, or Node would fall back to its own. */
 export function presentKeyPair(server: Server, { key, cert }: KeyPair): void {
-  server.setSecureContext({ ...TLS, key, cert });
+  if (server instanceof TlsServer) server.setSecureContext({ ...TLS, key, cert });
 }
 
 /** Stops listening and resolves once every connection is gone; those that stay are cut after `limitMs`. */

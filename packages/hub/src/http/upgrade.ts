@@ -21,6 +21,7 @@ import type { Identity } from '../auth/authenticate.ts';
 import type { Sessions } from '../control/sessions.ts';
 import type { Broker } from '../streams/broker.ts';
 import { isRole } from '../streams/handshake.ts';
+import type { Caller } from './guard.ts';
 import { offeredProtocols, Upgrader } from './pending-upgrade.ts';
 import { matchPath, segmentsOf } from './routes.ts';
 
@@ -37,14 +38,17 @@ export interface UpgradeContext {
   readonly sessions: Sessions;
   readonly broker: Broker;
   /** @throws `STREAMS_UNAUTHENTICATED` */
-  readonly authenticate: (authorization: string | undefined, trackingId: string) => Promise<Identity>;
+  readonly authenticate: (caller: Caller) => Promise<Identity>;
 }
 
-/** True for paths that speak WebSocket only. */
-export function isUpgradePath(target: string): boolean {
+/** The two endpoints of a hub: control links and REST, and legs. */
+export type Endpoint = 'main' | 'streaming';
+
+/** The endpoint of a path that speaks WebSocket only; `undefined` for any other path. */
+export function upgradeEndpoint(target: string): Endpoint | undefined {
   const segments = segmentsOf(target);
-  const role = matchPath(LEG_PATH, segments)?.[1];
-  return matchPath(CONTROL_PATH, segments) !== undefined || isRole(role);
+  if (matchPath(CONTROL_PATH, segments)) return 'main';
+  return isRole(matchPath(LEG_PATH, segments)?.[1]) ? 'streaming' : undefined;
 }
 
 /** Hands each upgrade to the control links or to the broker. */
@@ -64,38 +68,25 @@ export class Upgrades {
   }
 
   /** @throws what the client gets instead of the 101. */
-  async handle(
-    request: IncomingMessage,
-    socket: Socket,
-    head: Buffer,
-    authorization: string | undefined,
-    trackingId: string,
-  ): Promise<void> {
+  async handle(request: IncomingMessage, socket: Socket, head: Buffer, caller: Caller): Promise<void> {
     const segments = segmentsOf(request.url ?? '');
     const [deviceId] = matchPath(CONTROL_PATH, segments) ?? [];
-    if (deviceId !== undefined) return this.#link(deviceId, request, socket, head, authorization, trackingId);
+    if (deviceId !== undefined) return this.#link(deviceId, request, socket, head, caller);
     const [streamId, role] = matchPath(LEG_PATH, segments) ?? [];
     if (streamId === undefined || !isRole(role)) throw createError('NOT_FOUND');
-    const token = BEARER.exec(authorization ?? '')?.[1] ?? '';
+    const token = BEARER.exec(caller.authorization ?? '')?.[1] ?? '';
     const seat = TOKEN_PATTERN.test(token) ? this.#context.broker.findSeat(streamId, role, token) : undefined;
     if (seat === undefined) throw createError('UNAUTHENTICATED', { message: 'the stream token is not held' });
     const offered = offeredProtocols(request);
     if (offered.length > 0 && !offered.some((protocol) => seat.protocols.includes(protocol))) {
       throw createError('BAD_REQUEST', { message: `offer one of these WebSocket subprotocols: ${seat.protocols.join(', ')}` });
     }
-    seat.take(this.#legs.hold(request, socket, head, trackingId), offered);
+    seat.take(this.#legs.hold(request, socket, head, caller.trackingId), offered);
   }
 
-  async #link(
-    deviceId: string,
-    request: IncomingMessage,
-    socket: Socket,
-    head: Buffer,
-    authorization: string | undefined,
-    trackingId: string,
-  ): Promise<void> {
+  async #link(deviceId: string, request: IncomingMessage, socket: Socket, head: Buffer, caller: Caller): Promise<void> {
     const { clock, random, sessions } = this.#context;
-    const identity = await this.#context.authenticate(authorization, trackingId);
+    const identity = await this.#context.authenticate(caller);
     if (identity.kind !== 'device' || identity.device.deviceId !== deviceId) throw createError('UNAUTHENTICATED');
     const instanceId = request.headers['streams-instance-id'] ?? newId(random);
     if (typeof instanceId !== 'string' || !ID_PATTERN.test(instanceId)) {
@@ -104,7 +95,7 @@ export class Upgrades {
     if (!offeredProtocols(request).includes(CONTROL_PROTOCOL)) {
       throw createError('BAD_REQUEST', { message: `offer the WebSocket subprotocol ${CONTROL_PROTOCOL}` });
     }
-    const leg = this.#links.hold(request, socket, head, trackingId).grant(CONTROL_PROTOCOL);
+    const leg = this.#links.hold(request, socket, head, caller.trackingId).grant(CONTROL_PROTOCOL);
     if (leg) sessions.attach({ deviceId, instanceId, leg, expiresInMs: identity.expiresAtMs + CLOCK_LEEWAY_MS - clock.wallMs() });
   }
 }

@@ -1,8 +1,7 @@
 // The certificate that the hub presents: looked after at intervals, and replaced without touching a connection.
 import { X509Certificate } from 'node:crypto';
-import type { Server } from 'node:https';
 import { type Cancel, type Clock, createError, type Logger, StreamsError } from '@streams/protocol/internal';
-import { type KeyPair, presentKeyPair } from '../http/server.ts';
+import type { KeyPair } from '../http/server.ts';
 
 /** What the hub presents, and the CA that clients are to pin, where there is one. */
 export interface ServerIdentity extends KeyPair {
@@ -19,13 +18,13 @@ export interface CertificateSource {
   newer(): Promise<ServerIdentity | undefined>;
 }
 
-/** Keeps a server's certificate in force. */
+/** Keeps the certificate of a hub's ports in force. */
 export class Certificates {
   readonly #source: CertificateSource | undefined;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #identity: ServerIdentity;
-  #server: Server | undefined;
+  #present: ((pair: KeyPair) => void) | undefined;
   #stopChecking: Cancel | undefined;
   #checking = false;
   /** One look at the source after another, so that an older one never overtakes a newer. */
@@ -44,15 +43,15 @@ export class Certificates {
     return this.#identity;
   }
 
-  /** From now on `server` presents what comes. */
-  serve(server: Server): void {
-    this.#server = server;
+  /** From now on `present` is told what comes. */
+  serve(present: (pair: KeyPair) => void): void {
+    this.#present = present;
     const source = this.#source;
     if (source) this.#stopChecking = this.#clock.every(source.checkEveryMs, () => void this.#check(source));
   }
 
   stop(): void {
-    this.#server = undefined;
+    this.#present = undefined;
     this.#stopChecking?.();
   }
 
@@ -82,8 +81,8 @@ export class Certificates {
   async #replace(find: () => Promise<ServerIdentity | undefined>): Promise<void> {
     try {
       const identity = await find();
-      if (!identity || !this.#server) return;
-      presentKeyPair(this.#server, identity);
+      if (!identity || !this.#present) return;
+      this.#present(identity);
       this.#identity = identity;
       this.#logger.info(this.#inForce(), 'the hub presents a new certificate');
     } catch (error) {

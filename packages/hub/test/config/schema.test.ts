@@ -44,6 +44,9 @@ describe('createHub', () => {
     { change: { tls: {} }, field: 'tls' },
     { change: { tls: undefined }, field: 'tls' },
     { change: { tls: { keyFile: 'tls.key' } }, field: 'tls' },
+    { change: { tls: false }, field: 'publicUrl' },
+    { change: { tls: true }, field: 'tls' },
+    { change: { trustedProxies: ['127.0.0.1', '10.0.0.0/99'] }, field: 'trustedProxies[1]' },
     { change: { hostnames: ['x'] }, field: 'options' },
   ])('names $field', ({ change, field }) => {
     expect(problemWith(change).field).toBe(field);

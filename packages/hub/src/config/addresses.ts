@@ -1,0 +1,71 @@
+// Under which names and URLs clients reach the hub: from the configuration and the ports, never from a `Host` header.
+import { createError, type HubAddress, parseHost } from '@streams/protocol/internal';
+import type { HubOptions } from './schema.ts';
+
+/** The ports of a hub; the same one twice where it serves both endpoints. */
+export interface Ports {
+  readonly main: number;
+  readonly streaming: number;
+}
+
+interface Urls {
+  readonly main: string;
+  readonly streaming: string;
+}
+
+/** See the top of this file. */
+export class Addresses {
+  /** What a `Host` header may say, and what the certificate is for. */
+  readonly hostNames: ReadonlySet<string>;
+  readonly #options: HubOptions;
+  #urls: Urls | undefined;
+
+  constructor(options: HubOptions) {
+    const { hostNames, publicUrl, streamingUrl, tls } = options;
+    const urls = [publicUrl, streamingUrl].filter((url) => url !== undefined);
+    this.#options = options;
+    this.hostNames = new Set([...hostNames.map((name) => name.toLowerCase()), ...urls.map((url) => new URL(url).hostname)]);
+    // Where others end TLS, no port of the hub's is in any URL.
+    if (tls === false && publicUrl !== undefined) this.#urls = urlsOf(publicUrl, streamingUrl ?? publicUrl);
+  }
+
+  /**
+   * Sees to it that legs will find their port.
+   * @throws `STREAMS_INVALID_ARGUMENT` if only `streamingUrl` could say where that is.
+   */
+  checkPorts(main: number, streaming: number | undefined): void {
+    const { tls, streamingUrl } = this.#options;
+    if (streaming === undefined || streamingUrl !== undefined) return;
+    // The same port is one of another address, hence another name.
+    if (tls !== false && (streaming !== main || main === 0)) return;
+    throw createError('INVALID_ARGUMENT', {
+      message: 'listen: streamingUrl: is needed for a streaming endpoint with tls: false, or with the port of the main endpoint',
+      details: { field: 'streamingUrl' },
+    });
+  }
+
+  /** Takes the ports into the URLs that are not configured. */
+  listensOn({ main, streaming }: Ports): void {
+    const { hostNames, publicUrl, streamingUrl } = this.#options;
+    const mainUrl = publicUrl ?? `https://${hostNames[0]}:${main}`;
+    const besides = streaming === main ? mainUrl : `https://${new URL(mainUrl).hostname}:${streaming}`;
+    this.#urls = urlsOf(mainUrl, streamingUrl ?? besides);
+  }
+
+  /** `https://host[:port]` of both endpoints. @throws `STREAMS_INVALID_STATE` before they are known. */
+  urls(): Urls {
+    if (this.#urls === undefined) throw createError('INVALID_STATE', { message: 'the hub does not listen yet' });
+    return this.#urls;
+  }
+
+  /** The main endpoint as connection strings name it. @throws `STREAMS_INVALID_STATE`, `STREAMS_INVALID_ARGUMENT` */
+  hubAddress(): Pick<HubAddress, 'hostName' | 'port'> {
+    const host = parseHost(new URL(this.urls().main).host);
+    if (!host) throw createError('INVALID_ARGUMENT', { message: 'publicUrl: has no usable host name' });
+    return host;
+  }
+}
+
+function urlsOf(main: string, streaming: string): Urls {
+  return { main: new URL(main).origin, streaming: new URL(streaming).origin };
+}
