@@ -17,6 +17,9 @@ export {
 export type { HandshakePhase, RejectionCode, Termination } from './errors/kinds.ts';
 export { DeviceStream } from './stream/device-stream.ts';
 export type { StreamInfo, StreamOutcome } from './stream/device-stream.ts';
+export type { WebStreams } from './stream/web-streams.ts';
+export type { HandshakeMessage, LinkStateMessage, StreamCloseMessage, StreamOpenMessage, StreamSide } from './telemetry/channels.ts';
+export type { StreamEvents } from './telemetry/client-events.ts';
 export type { Logger } from './telemetry/logger.ts';
 export type { Cancel, Clock } from './time/clock.ts';
 export type { Random } from './time/random.ts';

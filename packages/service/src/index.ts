@@ -11,4 +11,18 @@ export {
   StreamTerminatedError,
   StreamTimeoutError,
 } from '@streams/protocol';
-export type { Cancel, Clock, EndedBy, ErrorCode, HandshakePhase, StreamOutcome } from '@streams/protocol';
+export type {
+  Cancel,
+  Clock,
+  EndedBy,
+  ErrorCode,
+  HandshakeMessage,
+  HandshakePhase,
+  Logger,
+  StreamCloseMessage,
+  StreamEvents,
+  StreamOpenMessage,
+  StreamOutcome,
+  StreamSide,
+  WebStreams,
+} from '@streams/protocol';

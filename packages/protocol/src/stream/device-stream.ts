@@ -3,10 +3,13 @@ import { Duplex } from 'node:stream';
 import { StreamTerminatedError } from '../errors/kinds.ts';
 import type { Leg, LegEnd, LegMessage } from '../leg/leg.ts';
 import { CLOSE_ABORTED, CLOSE_CLEAN, CLOSE_PROTOCOL_ERROR, type EndedBy, endedBy } from '../wire/close-codes.ts';
+import { type Clock, systemClock } from '../time/clock.ts';
 import { HIGH_WATER_BYTES } from '../wire/defaults.ts';
 import { decodeFrame, type Frame, finFrame } from '../wire/frames.ts';
+import { closeStream } from './close-stream.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { afterFin, type HalfClose, hasReceivedFin } from './half-close.ts';
+import { type WebStreams, webStreamsOf } from './web-streams.ts';
 
 /** What a stream is called. */
 export interface StreamInfo {
@@ -44,7 +47,9 @@ export class DeviceStream extends Duplex {
   /** How the stream ended; never rejects. */
   readonly outcome: Promise<StreamOutcome>;
   readonly #leg: Leg;
+  readonly #clock: Clock;
   readonly #writer: FrameWriter;
+  #web: WebStreams | undefined;
   #resolveOutcome!: (outcome: StreamOutcome) => void;
   #halfClose: HalfClose = 'open';
   #bytesRead = 0;
@@ -54,7 +59,7 @@ export class DeviceStream extends Duplex {
   #onLegEnd: (() => void) | undefined;
 
   /** Streams are made by the SDKs. @internal */
-  constructor(leg: Leg, info: StreamInfo) {
+  constructor(leg: Leg, info: StreamInfo, clock: Clock = systemClock) {
     super({ allowHalfOpen: true, readableHighWaterMark: HIGH_WATER_BYTES, writableHighWaterMark: HIGH_WATER_BYTES });
     this.id = info.id;
     this.name = info.name;
@@ -63,6 +68,7 @@ export class DeviceStream extends Duplex {
       this.#resolveOutcome = resolve;
     });
     this.#leg = leg;
+    this.#clock = clock;
     this.#writer = new FrameWriter(leg);
     leg.on('message', (message) => this.#onMessage(message));
     leg.on('close', (end) => this.#onLegClose(end));
@@ -94,6 +100,29 @@ export class DeviceStream extends Duplex {
       if (this.destroyed) this.#leg.close(CLOSE_ABORTED, reason);
     }
     return this.destroy();
+  }
+
+  /**
+   * Ends this side, discards what nobody reads, and resolves with the outcome once the other side has ended too. A stream that
+   * has not ended after 5,000 ms is aborted.
+   */
+  close(): Promise<StreamOutcome> {
+    return closeStream(this, this.#clock);
+  }
+
+  /** What `await using` does: waits for a stream whose two sides have ended; one that is left earlier ends at once, for both. */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.writableEnded || !this.readableEnded) this.destroy();
+    await this.close();
+  }
+
+  /**
+   * The stream as WHATWG streams, with back-pressure; the same pair each time. Closing the writable is `end()`. Cancelling the
+   * readable and aborting the writable is `abort()`, with the reason if that is a text. Read one way only: here or there.
+   */
+  web(): WebStreams {
+    this.#web ??= webStreamsOf(this);
+    return this.#web;
   }
 
   /** Iterates over what is received. At the natural end the writable half stays open; leaving early destroys the stream. */
