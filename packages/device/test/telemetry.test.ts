@@ -24,7 +24,7 @@ function traced(): Trace[] {
   const traces: Trace[] = [];
   const subscribers = { asyncEnd: (trace: Trace) => void traces.push(trace), ...unused };
   channels.subscribe(subscribers);
-  onTestFinished(() => void channels.unsubscribe(subscribers));
+  onTestFinished(() => channels.unsubscribe(subscribers));
   return traces;
 }
 
