@@ -132,7 +132,7 @@ export class DeviceClient {
    * @throws `STREAMS_INVALID_STATE` if there is a callback or a loop already; within the loop `STREAMS_ABORTED`, and
    * `STREAMS_REPLACED` when that has ended the client.
    */
-  requests({ signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterableIterator<StreamRequest, undefined> {
+  requests({ signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterableIterator<StreamRequest> {
     return this.#dispatch.iterate(signal);
   }
 

@@ -5,7 +5,7 @@ import type { StreamRequest } from './request.ts';
 type Step = IteratorResult<StreamRequest, undefined>;
 
 /** What `DeviceClient.requests()` gives. */
-export class RequestLoop implements AsyncIterableIterator<StreamRequest, undefined> {
+export class RequestLoop implements AsyncIterableIterator<StreamRequest> {
   readonly #leave: (waiting: readonly StreamRequest[]) => void;
   readonly #waiting = new Set<StreamRequest>();
   /** Calls of `next()` that wait for a request. */

@@ -12,7 +12,7 @@ const noHandler = { code: 'NO_HANDLER' };
 
 interface Looping {
   readonly device: DeviceClient;
-  readonly requests: AsyncIterableIterator<StreamRequest, undefined>;
+  readonly requests: AsyncIterableIterator<StreamRequest>;
   /** Resolves once so many requests have come to the device. */
   readonly came: (count: number) => Promise<void>;
 }
