@@ -1,9 +1,10 @@
 // The device's client: a thin facade over the control link, the dispatch of requests, and the streams that are open.
 import type { SecureContext } from 'node:tls';
 import {
+  ClientEvents,
+  clientLogger,
   type Clock,
   CLOSE_TIMEOUT_MS,
-  createError,
   createTrust,
   type Deferred,
   deferred,
@@ -15,6 +16,7 @@ import {
   newId,
   OpenStreams,
   parseDeviceConnectionString,
+  publishLinkState,
   type RequestMessage,
   Signer,
   type StreamsError,
@@ -22,16 +24,11 @@ import {
   systemRandom,
 } from '@streams/protocol/internal';
 import { Dispatch, type StreamRequestHandler } from './dispatch.ts';
+import { announce, type DeviceClientEvents, EVENT_NAMES, linkTrouble } from './events.ts';
 import { Link } from './link/link.ts';
 import type { LinkState } from './link/state.ts';
 import { credentialsOf, type DeviceClientOptions, type DeviceClientSettings } from './options.ts';
-
-/** An error in the application's own callback must not vanish where there is no logger. */
-const defaultLogger: Logger = {
-  info: () => undefined,
-  warn: () => undefined,
-  error: (fields, message) => process.emitWarning(`${message}: ${String((fields as { err?: unknown }).err)}`, 'StreamsWarning'),
-};
+import type { StreamRequest } from './request.ts';
 
 /**
  * Keeps a device reachable: one outbound TLS connection to the hub, over which services ask for streams.
@@ -50,29 +47,38 @@ export class DeviceClient {
   /** Resolves when the client has ended for good: with `undefined` after `close()`, else with the error that ended it. */
   readonly closed: Promise<StreamsError | undefined>;
   readonly #clock: Clock;
-  readonly #logger: Logger;
+  readonly #logger: Required<Logger>;
+  readonly #events: ClientEvents<DeviceClientEvents>;
   readonly #trust: SecureContext;
   readonly #origin: string;
   readonly #closeTimeoutMs: number;
   readonly #dispatch: Dispatch;
   readonly #link: Link;
-  readonly #streams = new OpenStreams();
+  readonly #streams: OpenStreams;
   readonly #ended: Deferred<StreamsError | undefined> = deferred();
 
   /** @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
   constructor(options: DeviceClientOptions) {
     const credentials = credentialsOf(options);
-    const { clock = systemClock, random = systemRandom, logger = defaultLogger, closeTimeoutMs = CLOSE_TIMEOUT_MS } = options;
+    const { clock = systemClock, random = systemRandom, closeTimeoutMs = CLOSE_TIMEOUT_MS } = options;
     this.deviceId = credentials.deviceId;
     this.closed = this.#ended.promise;
     this.#clock = clock;
-    this.#logger = logger;
+    this.#logger = clientLogger(options.logger);
+    this.#events = new ClientEvents('DeviceClient', EVENT_NAMES, this.#logger);
     this.#closeTimeoutMs = closeTimeoutMs;
     this.#origin = `https://${formatHost(credentials)}`;
     this.#trust = createTrust({ ca: options.ca });
+    this.#streams = new OpenStreams({
+      side: 'device',
+      logger: this.#logger,
+      opened: (stream) => this.#events.emit('streamOpened', stream),
+      closed: (stream, outcome) => this.#events.emit('streamClosed', stream, outcome),
+    });
     this.#dispatch = new Dispatch({
+      deviceId: this.deviceId,
       clock,
-      logger,
+      logger: this.#logger,
       send: (message) => this.#link.send(message),
       open: (request, protocol, signal) => this.#open(request, protocol, signal),
     });
@@ -80,7 +86,11 @@ export class DeviceClient {
     const url = this.#origin.replace(/^https:/, 'wss:');
     this.#link = new Link(
       { url, deviceId: credentials.deviceId, instanceId: newId(random), signer, trust: this.#trust, clock, random },
-      { message: (message) => this.#onMessage(message), state: (state) => this.#onState(state), gone: () => this.#onGone() },
+      {
+        message: (message) => this.#onMessage(message),
+        state: (state, before) => this.#onState(state, before),
+        gone: () => this.#onGone(),
+      },
     );
   }
 
@@ -108,10 +118,31 @@ export class DeviceClient {
    * Takes the callback for stream requests, before or after `connect()`. While there is none, requests are rejected with
    * `STREAMS_NO_HANDLER`; one that throws rejects with `STREAMS_HANDLER_FAILED`. It may answer after it has returned.
    * @returns a function that unregisters it.
-   * @throws `STREAMS_INVALID_STATE` if there is one already.
+   * @throws `STREAMS_INVALID_STATE` if there is one already, or a loop over `requests()`.
    */
   onStreamRequest(handler: StreamRequestHandler): () => void {
     return this.#dispatch.register(handler);
+  }
+
+  /**
+   * The stream requests as an async iterator, instead of the callback. It takes them from the call on, and requests wait in it
+   * until the loop comes round, but not beyond their own time-out: do not await a whole stream in the loop, start it.
+   *
+   * The loop ends when the client is closed. Leaving it rejects what waits, and what comes later, with `STREAMS_NO_HANDLER`.
+   * @throws `STREAMS_INVALID_STATE` if there is a callback or a loop already; within the loop `STREAMS_ABORTED`, and
+   * `STREAMS_REPLACED` when that has ended the client.
+   */
+  requests({ signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterableIterator<StreamRequest> {
+    return this.#dispatch.iterate(signal);
+  }
+
+  /**
+   * Listens to an event, until the returned function is called. There is no `error` event: failures show in `state`, in
+   * `closed`, and in the promises of the calls.
+   * @throws `STREAMS_INVALID_ARGUMENT` if there is no event of this name.
+   */
+  on<Name extends keyof DeviceClientEvents>(name: Name, listener: (...values: DeviceClientEvents[Name]) => void): () => void {
+    return this.#events.on(name, listener);
   }
 
   /**
@@ -149,7 +180,7 @@ export class DeviceClient {
     const origins = [this.#origin, ...this.#link.streamingEndpoints];
     const context = { trust: this.#trust, clock: this.#clock, origins, signal, phase: 'service-leg' as const };
     const leg = await dialLeg({ url, token, protocol, timeoutMs }, context);
-    return this.#streams.add(new DeviceStream(leg, { id, name, deviceId: this.deviceId, protocol }));
+    return this.#streams.add(new DeviceStream(leg, { id, name, deviceId: this.deviceId, protocol }, this.#clock));
   }
 
   #onMessage(message: HubMessage): void {
@@ -157,9 +188,12 @@ export class DeviceClient {
     else if (message.type === 'cancel') this.#dispatch.cancel(message.streamId, message.code);
   }
 
-  #onState(state: LinkState): void {
-    this.#logger.info({ deviceId: this.deviceId, link: state }, `the control link is ${state.name}`);
-    if (state.name === 'closed') this.#dispatch.close(state.cause ?? createError('CLOSED'));
+  #onState(state: LinkState, before: LinkState): void {
+    const { deviceId } = this;
+    this.#logger.info({ deviceId, link: state }, `the control link is ${state.name}`);
+    publishLinkState(() => ({ deviceId, state: state.name, ...linkTrouble(state) }));
+    if (state.name === 'closed') this.#dispatch.close(state.cause);
+    announce(this.#events, state, before);
   }
 
   #onGone(): void {

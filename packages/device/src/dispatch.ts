@@ -1,18 +1,24 @@
-// Stream requests on their way to the application's callback: each gets one answer, whatever the callback does.
+// Stream requests on their way to the application, by callback or loop: each gets one answer, whatever the callback does.
 import {
   type Cancel,
   type Clock,
   createError,
   type DeclineCode,
+  type Deferred,
+  deferred,
   type DeviceMessage,
   type DeviceStream,
   HANDSHAKE_GUARD_MS,
+  type HandshakeMessage,
   type Logger,
   type RequestMessage,
   STREAM_PROTOCOLS,
   StreamsError,
+  throwIfAborted,
+  traceHandshake,
   type WireCode,
 } from '@streams/protocol/internal';
+import { RequestLoop } from './request-loop.ts';
 import { StreamRequest } from './request.ts';
 
 /** The application's callback. What it throws rejects the request; the text stays on the device. */
@@ -20,8 +26,9 @@ export type StreamRequestHandler = (request: StreamRequest) => void | Promise<vo
 
 /** What dispatching needs of the client. */
 export interface DispatchContext {
+  readonly deviceId: string;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly logger: Required<Logger>;
   readonly send: (message: DeviceMessage) => void;
   /** Opens the device leg. */
   readonly open: (request: RequestMessage, protocol: string, signal: AbortSignal) => Promise<DeviceStream>;
@@ -32,37 +39,55 @@ interface Pending {
   readonly stopWaiting: Cancel;
   readonly timeoutMs: number;
   accepted: boolean;
+  /** Settles when the handshake is over: with the stream, or with what it came to instead. */
+  readonly over: Deferred<DeviceStream>;
+}
+
+/** Who takes the requests: the callback, or a loop. */
+interface Consumer {
+  readonly take: StreamRequestHandler;
+  /** Told when the client has ended. */
+  readonly end: (cause: StreamsError | undefined) => void;
 }
 
 /** Keeps the requests whose handshake is not over. */
 export class Dispatch {
   readonly #context: DispatchContext;
   readonly #pending = new Map<string, Pending>();
-  #handler: StreamRequestHandler | undefined;
+  #consumer: Consumer | undefined;
+  #closed: { readonly cause: StreamsError | undefined } | undefined;
 
   constructor(context: DispatchContext) {
     this.#context = context;
   }
 
-  /** @throws `STREAMS_INVALID_STATE` if there is one. */
+  /** @throws `STREAMS_INVALID_STATE` if somebody takes the requests already. */
   register(handler: StreamRequestHandler): () => void {
     if (typeof handler !== 'function') throw createError('INVALID_ARGUMENT', { message: 'onStreamRequest: expected a function' });
-    if (this.#handler)
-      throw createError('INVALID_STATE', { message: 'onStreamRequest: there is a callback; call the function that it returned first' });
-    this.#handler = handler;
-    return () => {
-      if (this.#handler === handler) this.#handler = undefined;
-    };
+    return this.#consumeBy({ take: handler, end: () => undefined });
+  }
+
+  /** @throws `STREAMS_INVALID_STATE` if somebody takes the requests already. */
+  iterate(signal: AbortSignal | undefined): RequestLoop {
+    throwIfAborted(signal);
+    const loop: RequestLoop = new RequestLoop((waiting) => {
+      unregister();
+      for (const { id } of waiting) this.#decline(id, 'NO_HANDLER');
+    });
+    const unregister = this.#consumeBy({ take: (request) => loop.add(request), end: (cause) => loop.end(cause) });
+    if (this.#closed) loop.end(this.#closed.cause);
+    else loop.endWith(signal);
+    return loop;
   }
 
   /** A request has come. */
   request(message: RequestMessage): void {
-    if (this.#pending.has(message.streamId)) return;
-    const handler = this.#handler;
-    const protocol = STREAM_PROTOCOLS.find((name) => message.protocols.includes(name));
-    if (handler === undefined) return this.#decline(message.streamId, 'NO_HANDLER');
-    if (protocol === undefined) return this.#decline(message.streamId, 'PROTOCOL_MISMATCH');
-    void this.#call(handler, message, protocol);
+    const { streamId, name, requester, timeoutMs } = message;
+    if (this.#pending.has(streamId)) return;
+    const { deviceId, logger } = this.#context;
+    logger.debug({ deviceId, streamId, name, ...requester, timeoutMs }, 'a stream request has come');
+    const handshake: HandshakeMessage = { side: 'device', deviceId, name, streamId };
+    traceHandshake(handshake, () => this.#begin(message)).catch(() => undefined);
   }
 
   /** A handshake is over. */
@@ -72,13 +97,35 @@ export class Dispatch {
     this.#end(streamId, createError(code, { details: { phase, timeoutMs: pending?.timeoutMs } }));
   }
 
-  /** Ends every handshake that runs. */
-  close(cause: StreamsError): void {
-    for (const streamId of this.#pending.keys()) this.#end(streamId, cause);
+  /** Ends every handshake that runs, and tells who takes the requests. */
+  close(cause: StreamsError | undefined): void {
+    this.#closed = { cause };
+    for (const streamId of this.#pending.keys()) this.#end(streamId, cause ?? createError('CLOSED'));
+    this.#consumer?.end(cause);
   }
 
-  async #call(handler: StreamRequestHandler, message: RequestMessage, protocol: string): Promise<void> {
-    const signal = this.#keep(message);
+  #consumeBy(consumer: Consumer): () => void {
+    if (this.#consumer) {
+      const message = 'stream requests are taken already: unregister the callback, or leave the loop, before there is another';
+      throw createError('INVALID_STATE', { message });
+    }
+    this.#consumer = consumer;
+    return () => {
+      if (this.#consumer === consumer) this.#consumer = undefined;
+    };
+  }
+
+  /** Resolves or rejects when the handshake is over. */
+  #begin(message: RequestMessage): Promise<DeviceStream> {
+    const pending = this.#keep(message);
+    const protocol = STREAM_PROTOCOLS.find((name) => message.protocols.includes(name));
+    if (this.#consumer === undefined) this.#decline(message.streamId, 'NO_HANDLER');
+    else if (protocol === undefined) this.#decline(message.streamId, 'PROTOCOL_MISMATCH');
+    else void this.#call(this.#consumer.take, message, protocol, pending.abort.signal);
+    return pending.over.promise;
+  }
+
+  async #call(handler: StreamRequestHandler, message: RequestMessage, protocol: string, signal: AbortSignal): Promise<void> {
     let accepting: Promise<DeviceStream> | undefined;
     const request = new StreamRequest(message, signal, {
       accept: () => {
@@ -98,27 +145,39 @@ export class Dispatch {
     }
   }
 
-  #keep({ streamId, timeoutMs }: RequestMessage): AbortSignal {
+  #keep({ streamId, timeoutMs }: RequestMessage): Pending {
     const abort = new AbortController();
     // The hub's `cancel` is lost where the link was; then this ends the request.
     const stopWaiting = this.#context.clock.after(timeoutMs + HANDSHAKE_GUARD_MS, () => this.cancel(streamId, 'HANDSHAKE_TIMEOUT'));
-    this.#pending.set(streamId, { abort, stopWaiting, timeoutMs, accepted: false });
-    return abort.signal;
+    const pending = { abort, stopWaiting, timeoutMs, accepted: false, over: deferred<DeviceStream>() };
+    this.#pending.set(streamId, pending);
+    return pending;
   }
 
   async #accept(message: RequestMessage, protocol: string, signal: AbortSignal): Promise<DeviceStream> {
-    const pending = this.#pending.get(message.streamId);
+    const { streamId } = message;
+    const { deviceId, logger } = this.#context;
+    const pending = this.#pending.get(streamId);
     if (pending) pending.accepted = true;
-    this.#context.send({ type: 'accept', streamId: message.streamId, protocol, capabilities: [] });
+    logger.debug({ deviceId, streamId, protocol }, 'accepts the stream request, and dials the device leg');
+    this.#context.send({ type: 'accept', streamId, protocol, capabilities: [] });
     try {
-      return await this.#context.open(message, protocol, signal);
+      const stream = await this.#context.open(message, protocol, signal);
+      pending?.over.resolve(stream);
+      return stream;
+    } catch (err) {
+      logger.debug({ deviceId, streamId, err }, 'the accepted stream was not established');
+      pending?.over.reject(err);
+      throw err;
     } finally {
-      this.#forget(message.streamId);
+      this.#forget(streamId);
     }
   }
 
   #decline(streamId: string, code: DeclineCode, reason = ''): void {
-    this.#forget(streamId);
+    const { deviceId, logger } = this.#context;
+    logger.debug({ deviceId, streamId, code }, 'declines the stream request');
+    this.#forget(streamId)?.over.reject(createError(code, { details: { reason } }));
     this.#context.send({ type: 'reject', streamId, code, reason });
   }
 
@@ -134,7 +193,11 @@ export class Dispatch {
 
   #end(streamId: string, cause: StreamsError): void {
     const pending = this.#forget(streamId);
-    pending?.abort.abort(cause);
+    if (!pending) return;
+    const { deviceId, logger } = this.#context;
+    logger.debug({ deviceId, streamId, code: cause.wireCode }, 'the handshake has ended without a stream');
+    pending.over.reject(cause);
+    pending.abort.abort(cause);
   }
 
   #forget(streamId: string): Pending | undefined {

@@ -1,6 +1,7 @@
 // Public names of @streams/device.
 export { DeviceClient } from './client.ts';
 export type { StreamRequestHandler } from './dispatch.ts';
+export type { DeviceClientEvents, LinkTrouble } from './events.ts';
 export type { LinkState } from './link/state.ts';
 export type { DeviceClientOptions, DeviceClientSettings } from './options.ts';
 export { StreamRequest } from './request.ts';
@@ -12,4 +13,21 @@ export {
   StreamTerminatedError,
   StreamTimeoutError,
 } from '@streams/protocol';
-export type { Cancel, Clock, EndedBy, ErrorCode, HandshakePhase, Logger, Random, StreamOutcome, StreamWebSocket } from '@streams/protocol';
+export type {
+  Cancel,
+  Clock,
+  EndedBy,
+  ErrorCode,
+  HandshakeMessage,
+  HandshakePhase,
+  LinkStateMessage,
+  Logger,
+  Random,
+  StreamCloseMessage,
+  StreamEvents,
+  StreamOpenMessage,
+  StreamOutcome,
+  StreamSide,
+  StreamWebSocket,
+  WebStreams,
+} from '@streams/protocol';

@@ -18,6 +18,9 @@ export type { HandshakePhase, RejectionCode, Termination } from './errors/kinds.
 export { DeviceStream } from './stream/device-stream.ts';
 export type { StreamInfo, StreamOutcome } from './stream/device-stream.ts';
 export type { StreamWebSocket } from './stream/stream-web-socket.ts';
+export type { WebStreams } from './stream/web-streams.ts';
+export type { HandshakeMessage, LinkStateMessage, StreamCloseMessage, StreamOpenMessage, StreamSide } from './telemetry/channels.ts';
+export type { StreamEvents } from './telemetry/client-events.ts';
 export type { Logger } from './telemetry/logger.ts';
 export type { Cancel, Clock } from './time/clock.ts';
 export type { Random } from './time/random.ts';

@@ -1,15 +1,20 @@
 // The service's client: a thin facade over the REST interface, the handshake, and the streams that are open.
 import {
+  ClientEvents,
+  clientLogger,
   type Clock,
   CLOSE_TIMEOUT_MS,
   createError,
   createTrust,
+  type Deferred,
+  deferred,
   type DeviceStream,
   formatHost,
   onAbort,
   OpenStreams,
   parseServiceConnectionString,
   Signer,
+  type StreamEvents,
   systemClock,
 } from '@streams/protocol/internal';
 import { type CreateStreamOptions, type OpenContext, openStream } from './open-stream.ts';
@@ -27,14 +32,19 @@ import { Rest } from './rest.ts';
  * ```
  */
 export class ServiceClient {
+  /** Resolves when the client has ended, by `close()` or `destroy()`, and every socket is gone. */
+  readonly closed: Promise<void>;
   readonly #clock: Clock;
   readonly #closeTimeoutMs: number;
   readonly #rest: Rest;
   readonly #context: OpenContext;
-  readonly #streams = new OpenStreams();
+  readonly #events: ClientEvents<StreamEvents>;
+  readonly #streams: OpenStreams;
   /** Handshakes that run, by what ends them. */
   readonly #openings = new Map<AbortController, Promise<DeviceStream>>();
-  #closed: Promise<void> | undefined;
+  readonly #ended: Deferred<void> = deferred();
+  /** Present once the client is being closed. */
+  #closing: Promise<void> | undefined;
 
   /** @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
   constructor(options: ServiceClientOptions) {
@@ -42,11 +52,20 @@ export class ServiceClient {
     const { clock = systemClock, closeTimeoutMs = CLOSE_TIMEOUT_MS } = options;
     this.#clock = clock;
     this.#closeTimeoutMs = closeTimeoutMs;
+    this.closed = this.#ended.promise;
+    const logger = clientLogger(options.logger);
+    this.#events = new ClientEvents('ServiceClient', ['streamOpened', 'streamClosed'], logger);
+    this.#streams = new OpenStreams({
+      side: 'service',
+      logger,
+      opened: (stream) => this.#events.emit('streamOpened', stream),
+      closed: (stream, outcome) => this.#events.emit('streamClosed', stream, outcome),
+    });
     const origin = `https://${formatHost(credentials)}`;
     const trust = createTrust({ ca: options.ca });
     const signer = new Signer({ resource: credentials.hostName, policy: credentials.policy, key: credentials.key }, clock);
     this.#rest = new Rest(origin, trust, signer, clock);
-    this.#context = { rest: this.#rest, trust, clock, origin, streamingEndpoints: [] };
+    this.#context = { rest: this.#rest, trust, clock, logger, origin, streamingEndpoints: [] };
   }
 
   /**
@@ -77,7 +96,7 @@ export class ServiceClient {
    * - `STREAMS_ABORTED`, `STREAMS_CLOSED`, `STREAMS_INVALID_ARGUMENT`, `STREAMS_INVALID_DEVICE_ID`, `STREAMS_INVALID_STREAM_NAME`
    */
   async createStream(deviceId: string, options: CreateStreamOptions = {}): Promise<DeviceStream> {
-    if (this.#closed) throw createError('CLOSED');
+    if (this.#closing) throw createError('CLOSED');
     if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
       throw createError('INVALID_ARGUMENT', { message: 'createStream: signal: expected an AbortSignal', details: { field: 'signal' } });
     }
@@ -94,12 +113,20 @@ export class ServiceClient {
   }
 
   /**
+   * Listens to an event, until the returned function is called. There is no `error` event: failures show in the promises of the calls.
+   * @throws `STREAMS_INVALID_ARGUMENT` if there is no event of this name.
+   */
+  on<Name extends keyof StreamEvents>(name: Name, listener: (...values: StreamEvents[Name]) => void): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /**
    * Opens no more streams, ends handshakes with `STREAMS_CLOSED`, lets open streams finish for `closeTimeoutMs`, aborts the
    * rest, and resolves once every socket is gone. Idempotent.
    */
   close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
+    this.#closing ??= this.#close();
+    return this.closed;
   }
 
   /** Ends all streams and connections at once. */
@@ -107,19 +134,20 @@ export class ServiceClient {
     this.#abandon();
     this.#streams.abort();
     const destroyed = this.#rest.destroy();
-    this.#closed ??= destroyed;
+    this.#closing ??= this.#close(destroyed);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #close(): Promise<void> {
+  async #close(destroyed?: Promise<void>): Promise<void> {
     // The hub is told before its connection is closed.
     const abandoned = Promise.allSettled(this.#openings.values());
     this.#abandon();
     await Promise.all([abandoned, this.#streams.drain(this.#clock, this.#closeTimeoutMs)]);
-    await this.#rest.close();
+    await (destroyed ?? this.#rest.close());
+    this.#ended.resolve();
   }
 
   /** Ends the handshakes that run. */

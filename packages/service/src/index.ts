@@ -11,4 +11,19 @@ export {
   StreamTerminatedError,
   StreamTimeoutError,
 } from '@streams/protocol';
-export type { Cancel, Clock, EndedBy, ErrorCode, HandshakePhase, StreamOutcome, StreamWebSocket } from '@streams/protocol';
+export type {
+  Cancel,
+  Clock,
+  EndedBy,
+  ErrorCode,
+  HandshakeMessage,
+  HandshakePhase,
+  Logger,
+  StreamCloseMessage,
+  StreamEvents,
+  StreamOpenMessage,
+  StreamOutcome,
+  StreamSide,
+  StreamWebSocket,
+  WebStreams,
+} from '@streams/protocol';

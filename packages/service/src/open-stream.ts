@@ -9,12 +9,15 @@ import {
   createError,
   DeviceStream,
   dialLeg,
+  type HandshakeMessage,
   isForeignHost,
   type Leg,
+  type Logger,
   type OpenStreamAnswer,
   type OpenStreamBody,
   STREAM_PROTOCOLS,
   StreamsError,
+  traceHandshake,
 } from '@streams/protocol/internal';
 import type { Rest } from './rest.ts';
 
@@ -35,6 +38,7 @@ export interface OpenContext {
   readonly rest: Rest;
   readonly trust: SecureContext;
   readonly clock: Clock;
+  readonly logger: Required<Logger>;
   /** `https://host[:port]` of the hub. */
   readonly origin: string;
   /** Where else streams may lead, as the hub last said. */
@@ -44,12 +48,33 @@ export interface OpenContext {
 /** Resolves once the stream is established. @throws see `ServiceClient.createStream`. */
 export async function openStream(context: OpenContext, deviceId: string, options: CreateStreamOptions): Promise<DeviceStream> {
   const body = bodyOf(deviceId, options);
+  const handshake: HandshakeMessage = { side: 'service', deviceId, name: body.name, streamId: undefined };
+  const { logger } = context;
+  logger.debug({ deviceId, name: body.name, timeoutMs: body.timeoutMs }, 'asks the hub for a stream');
+  try {
+    return await traceHandshake(handshake, () => shakeHands(context, handshake, body, options.signal));
+  } catch (err) {
+    logger.debug({ ...handshake, err }, 'the stream was not established');
+    throw err;
+  }
+}
+
+/** Writes into `handshake` what is learned of it. */
+async function shakeHands(
+  context: OpenContext,
+  handshake: HandshakeMessage,
+  body: OpenStreamBody,
+  signal: AbortSignal | undefined,
+): Promise<DeviceStream> {
+  const { deviceId } = handshake;
   const path = `/v1/devices/${encodeURIComponent(deviceId)}/streams`;
   const { timeoutMs } = body;
-  const answer = await context.rest.call({ method: 'POST', path, body, timeoutMs, signal: options.signal }, asOpenStreamAnswer);
+  const answer = await context.rest.call({ method: 'POST', path, body, timeoutMs, signal }, asOpenStreamAnswer);
+  handshake.streamId = answer.streamId;
+  context.logger.debug({ deviceId, streamId: answer.streamId }, 'the device has accepted; dials the service leg');
   try {
-    const leg = await openLeg(context, answer, options.signal);
-    return new DeviceStream(leg, { id: answer.streamId, name: body.name, deviceId, protocol: answer.protocol });
+    const leg = await openLeg(context, answer, signal);
+    return new DeviceStream(leg, { id: answer.streamId, name: body.name, deviceId, protocol: answer.protocol }, context.clock);
   } catch (error) {
     // Where the hub has answered, it knows.
     if (!StreamsError.is(error) || error.details['httpStatus'] === undefined) cancel(context, answer.streamId);

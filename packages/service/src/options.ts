@@ -1,5 +1,5 @@
 // What a service client is made from.
-import { type Clock, createError, isName, parseHost, Secret, type ServiceCredentials } from '@streams/protocol/internal';
+import { type Clock, createError, isName, type Logger, parseHost, Secret, type ServiceCredentials } from '@streams/protocol/internal';
 
 /** What can be set besides the identity. */
 export interface ServiceClientSettings {
@@ -7,6 +7,8 @@ export interface ServiceClientSettings {
   readonly ca?: string | readonly string[] | undefined;
   /** How long `close()` waits for open streams, in milliseconds. Default: 5,000. */
   readonly closeTimeoutMs?: number | undefined;
+  /** Default: silent, but for errors of the application's own listeners, which become a process warning. */
+  readonly logger?: Logger | undefined;
   /** Default: the machine's clock. */
   readonly clock?: Clock | undefined;
 }

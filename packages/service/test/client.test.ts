@@ -35,6 +35,20 @@ describe('close', () => {
     expect(rig.clock.monotonicMs()).toBe(0);
   });
 
+  it('is awaited by `closed`, which by itself closes nothing', async () => {
+    const rig = await startRig();
+    await rig.device();
+    const service = await rig.service();
+    expect(await isPending(service.closed)).toBe(true);
+    const stream = await service.createStream(DEVICE);
+    service.destroy();
+    await service.closed;
+    await expect(stream.outcome).resolves.toMatchObject({ by: 'local', clean: false });
+    const graceful = await rig.service();
+    await graceful.close();
+    await graceful.closed;
+  });
+
   it('is what `await using` does', async () => {
     const hub = await FakeHub.start();
     const service = hub.service();

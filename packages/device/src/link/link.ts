@@ -35,7 +35,7 @@ const RENEW_AGAIN = (1 - SUCCESSOR_UNTIL) / 3;
 export interface LinkEvents {
   message(message: HubMessage): void;
   /** After each change of state. */
-  state(state: LinkState): void;
+  state(state: LinkState, before: LinkState): void;
   /** After `close`, once every socket of the link is gone. */
   gone(): void;
 }
@@ -111,10 +111,11 @@ export class Link {
   }
 
   #apply(event: LinkEvent): boolean {
-    const next = transition(this.#state, event);
-    if (next === this.#state) return false;
+    const before = this.#state;
+    const next = transition(before, event);
+    if (next === before) return false;
     this.#state = next;
-    this.#events.state(next);
+    this.#events.state(next, before);
     return true;
   }
 

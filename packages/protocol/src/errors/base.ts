@@ -53,3 +53,8 @@ export class StreamsError extends Error {
     return typeof value === 'object' && value !== null && brand in value;
   }
 }
+
+/** {@link StreamsError.is} for one subclass, which another copy has by the same name. */
+export function isKind(value: unknown, name: string): boolean {
+  return StreamsError.is(value) && value.name === name;
+}

@@ -1,6 +1,6 @@
 // The errors that carry fields of their own, and the one way to make an error from a wire code.
 import type { EndedBy } from '../wire/close-codes.ts';
-import { StreamsError, type StreamsErrorOptions } from './base.ts';
+import { isKind, StreamsError, type StreamsErrorOptions } from './base.ts';
 import type { WireCode } from './codes.ts';
 
 /** The device said no: `STREAMS_STREAM_REJECTED`, `STREAMS_NO_HANDLER` or `STREAMS_HANDLER_FAILED`. */
@@ -12,6 +12,11 @@ export class StreamRejectedError extends StreamsError {
   constructor(wireCode: RejectionCode, reason: string, options: StreamsErrorOptions = {}) {
     super(wireCode, { ...options, message: options.message ?? (reason === '' ? undefined : `the device rejected the stream: ${reason}`) });
     this.reason = reason;
+  }
+
+  /** True for such errors of any copy of these packages; prefer it to `instanceof`. */
+  static override is(value: unknown): value is StreamRejectedError {
+    return isKind(value, 'StreamRejectedError');
   }
 }
 
@@ -33,6 +38,11 @@ export class StreamTimeoutError extends StreamsError {
     super('HANDSHAKE_TIMEOUT', { ...options, message: options.message ?? `${PHASE_TEXT[phase]} within ${timeoutMs} ms` });
     this.phase = phase;
     this.timeoutMs = timeoutMs;
+  }
+
+  /** True for such errors of any copy of these packages; prefer it to `instanceof`. */
+  static override is(value: unknown): value is StreamTimeoutError {
+    return isKind(value, 'StreamTimeoutError');
   }
 }
 
@@ -74,6 +84,11 @@ export class StreamTerminatedError extends StreamsError {
     this.bytesRead = termination.bytesRead;
     this.bytesWritten = termination.bytesWritten;
   }
+
+  /** True for such errors of any copy of these packages; prefer it to `instanceof`. */
+  static override is(value: unknown): value is StreamTerminatedError {
+    return isKind(value, 'StreamTerminatedError');
+  }
 }
 
 const TERMINATED_BY: Record<EndedBy, string> = {
@@ -90,6 +105,11 @@ export class AuthenticationError extends StreamsError {
   constructor(options: StreamsErrorOptions = {}) {
     super('UNAUTHENTICATED', options);
   }
+
+  /** True for such errors of any copy of these packages; prefer it to `instanceof`. */
+  static override is(value: unknown): value is AuthenticationError {
+    return isKind(value, 'AuthenticationError');
+  }
 }
 
 /** The device is not connected to the hub: `STREAMS_DEVICE_NOT_CONNECTED`. */
@@ -99,6 +119,11 @@ export class DeviceNotConnectedError extends StreamsError {
   constructor(options: StreamsErrorOptions = {}) {
     super('DEVICE_NOT_CONNECTED', options);
   }
+
+  /** True for such errors of any copy of these packages; prefer it to `instanceof`. */
+  static override is(value: unknown): value is DeviceNotConnectedError {
+    return isKind(value, 'DeviceNotConnectedError');
+  }
 }
 
 /** A newer instance of the same device has taken this one's place: `STREAMS_REPLACED`. */
@@ -107,6 +132,11 @@ export class ReplacedError extends StreamsError {
 
   constructor(options: StreamsErrorOptions = {}) {
     super('REPLACED', options);
+  }
+
+  /** True for such errors of any copy of these packages; prefer it to `instanceof`. */
+  static override is(value: unknown): value is ReplacedError {
+    return isKind(value, 'ReplacedError');
   }
 }
 

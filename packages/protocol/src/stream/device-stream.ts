@@ -2,14 +2,17 @@
 import { Duplex } from 'node:stream';
 import { StreamTerminatedError } from '../errors/kinds.ts';
 import type { Leg, LegEnd, LegMessage } from '../leg/leg.ts';
+import { type Clock, systemClock } from '../time/clock.ts';
 import { CLOSE_ABORTED, CLOSE_CLEAN, CLOSE_PROTOCOL_ERROR, CLOSE_UNSUPPORTED, type EndedBy, endedBy } from '../wire/close-codes.ts';
 import { HIGH_WATER_BYTES } from '../wire/defaults.ts';
 import type { Frame } from '../wire/frames.ts';
 import { STREAM_PROTOCOL } from '../wire/versions.ts';
+import { closeStream } from './close-stream.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { type Framing, framingOf } from './framing.ts';
 import { afterFin, type HalfClose, hasReceivedFin } from './half-close.ts';
 import { StreamWebSocket } from './stream-web-socket.ts';
+import { type WebStreams, webStreamsOf } from './web-streams.ts';
 
 /** What a stream is called. */
 export interface StreamInfo {
@@ -56,7 +59,9 @@ export class DeviceStream extends Duplex {
   readonly webSocket: StreamWebSocket;
   readonly #leg: Leg;
   readonly #framing: Framing;
+  readonly #clock: Clock;
   readonly #writer: FrameWriter;
+  #web: WebStreams | undefined;
   #resolveOutcome!: (outcome: StreamOutcome) => void;
   #halfClose: HalfClose = 'open';
   #bytesRead = 0;
@@ -66,7 +71,7 @@ export class DeviceStream extends Duplex {
   #onLegEnd: (() => void) | undefined;
 
   /** Streams are made by the SDKs. @internal */
-  constructor(leg: Leg, info: StreamInfo) {
+  constructor(leg: Leg, info: StreamInfo, clock: Clock = systemClock) {
     const framing = framingOf(info.protocol ?? STREAM_PROTOCOL);
     const allowHalfOpen = framing.fin !== undefined;
     super({ allowHalfOpen, readableHighWaterMark: HIGH_WATER_BYTES, writableHighWaterMark: HIGH_WATER_BYTES });
@@ -80,6 +85,7 @@ export class DeviceStream extends Duplex {
     this.#framing = framing;
     this.#writer = new FrameWriter(leg, framing);
     this.webSocket = new StreamWebSocket(leg, framing.protocol, this);
+    this.#clock = clock;
     leg.on('message', (message) => this.#onMessage(message));
     leg.on('close', (end) => this.#onLegClose(end));
     // A lost connection must not end the process of an application that watches `outcome` alone.
@@ -110,6 +116,29 @@ export class DeviceStream extends Duplex {
       if (this.destroyed) this.#leg.close(CLOSE_ABORTED, reason);
     }
     return this.destroy();
+  }
+
+  /**
+   * Ends this side, discards what nobody reads, and resolves with the outcome once the other side has ended too. A stream that
+   * has not ended after 5,000 ms is aborted.
+   */
+  close(): Promise<StreamOutcome> {
+    return closeStream(this, this.#clock);
+  }
+
+  /** What `await using` does: waits for a stream whose two sides have ended; one that is left earlier ends at once, for both. */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.writableEnded || !this.readableEnded) this.destroy();
+    await this.close();
+  }
+
+  /**
+   * The stream as WHATWG streams, with back-pressure; the same pair each time. Closing the writable is `end()`. Cancelling the
+   * readable and aborting the writable is `abort()`, with the reason if that is a text. Read one way only: here or there.
+   */
+  web(): WebStreams {
+    this.#web ??= webStreamsOf(this);
+    return this.#web;
   }
 
   /** Iterates over what is received. At the natural end the writable half stays open; leaving early destroys the stream. */

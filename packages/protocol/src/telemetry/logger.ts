@@ -2,6 +2,8 @@
 
 /** Takes an object and a message, as pino does. */
 export interface Logger {
+  /** Every step; a logger without it is not told. */
+  debug?(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;

@@ -2,12 +2,14 @@
 import { FakeClock } from '@streams/testkit';
 import { describe, expect, it } from 'vitest';
 import { OpenStreams } from '../../src/stream/open-streams.ts';
+import { clientLogger } from '../../src/telemetry/client-logger.ts';
+import { silentLogger } from '../../src/telemetry/logger.ts';
 import { HalfStream } from '../support/half-stream.ts';
 
 const LIMIT_MS = 5_000;
 
 function create(count: number): [OpenStreams, HalfStream[], FakeClock] {
-  const open = new OpenStreams();
+  const open = new OpenStreams({ side: 'device', logger: clientLogger(silentLogger), opened: () => undefined, closed: () => undefined });
   const halves = Array.from({ length: count }, () => new HalfStream().reading());
   for (const { stream } of halves) expect(open.add(stream)).toBe(stream);
   return [open, halves, new FakeClock()];

@@ -30,7 +30,7 @@ export class HalfStream {
 
   constructor(protocol?: string) {
     const [leg, peer] = memoryLegPair(this.clock);
-    this.stream = new DeviceStream(leg, { id: 'an id', name: 'echo', deviceId: 'pump-7', protocol });
+    this.stream = new DeviceStream(leg, { id: 'an id', name: 'echo', deviceId: 'pump-7', protocol }, this.clock);
     this.peer = peer;
     for (const name of ['end', 'finish', 'close']) this.stream.on(name, () => this.events.push(name));
     this.stream.on('error', (error) => {
