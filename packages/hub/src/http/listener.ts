@@ -30,7 +30,7 @@ export interface ListenOptions extends ListenAddress {
 export interface Listeners {
   readonly ports: Ports;
   /** Another certificate for whoever connects from now on. */
-  present(pair: KeyPair): void;
+  readonly present: (pair: KeyPair) => void;
   /** Resolves once every connection is gone. */
   close(after: (cut: () => void) => () => void): Promise<void>;
 }
