@@ -1,8 +1,10 @@
 // The service's client: a thin facade over the REST interface, the handshake, and the streams that are open.
 import {
+  type Access,
   type Clock,
   CLOSE_TIMEOUT_MS,
   createError,
+  createProxyFor,
   createTrust,
   type DeviceStream,
   formatHost,
@@ -43,10 +45,10 @@ export class ServiceClient {
     this.#clock = clock;
     this.#closeTimeoutMs = closeTimeoutMs;
     const origin = `https://${formatHost(credentials)}`;
-    const trust = createTrust({ ca: options.ca });
+    const access: Access = { trust: createTrust({ ca: options.ca }), proxyFor: createProxyFor({ proxy: options.proxy }) };
     const signer = new Signer({ resource: credentials.hostName, policy: credentials.policy, key: credentials.key }, clock);
-    this.#rest = new Rest(origin, trust, signer, clock);
-    this.#context = { rest: this.#rest, trust, clock, origin, streamingEndpoints: [] };
+    this.#rest = new Rest(origin, access, signer, clock);
+    this.#context = { rest: this.#rest, ...access, clock, origin, streamingEndpoints: [] };
   }
 
   /**

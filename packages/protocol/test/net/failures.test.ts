@@ -187,9 +187,6 @@ describe('a connection that failed', () => {
     const error = connectError(cause);
     expect(error.cause).toBe(cause);
     expect(error.message).toBe('the hub cannot be reached: connect ECONNREFUSED 127.0.0.1:1 with Bearer [redacted] and sig=[redacted]');
-    expect(connectError(coded('CERT_HAS_EXPIRED', 'certificate has expired')).message).toBe(
-      'the TLS connection to the hub cannot be trusted: certificate has expired',
-    );
   });
 
   it('has the code for words where there are none', () => {
