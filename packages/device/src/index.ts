@@ -12,4 +12,4 @@ export {
   StreamTerminatedError,
   StreamTimeoutError,
 } from '@streams/protocol';
-export type { Cancel, Clock, EndedBy, ErrorCode, HandshakePhase, Logger, Random, StreamOutcome } from '@streams/protocol';
+export type { Cancel, Clock, EndedBy, ErrorCode, HandshakePhase, Logger, Random, StreamOutcome, TlsFailureReason } from '@streams/protocol';

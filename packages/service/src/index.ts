@@ -11,4 +11,4 @@ export {
   StreamTerminatedError,
   StreamTimeoutError,
 } from '@streams/protocol';
-export type { Cancel, Clock, EndedBy, ErrorCode, HandshakePhase, StreamOutcome } from '@streams/protocol';
+export type { Cancel, Clock, EndedBy, ErrorCode, HandshakePhase, StreamOutcome, TlsFailureReason } from '@streams/protocol';

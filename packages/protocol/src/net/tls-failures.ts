@@ -32,6 +32,7 @@ interface NamesError {
 }
 
 const MOST_NAMES = 8;
+const MOST_CHARACTERS = 64;
 const UNKNOWN_ISSUER = /^(?:SELF_SIGNED_CERT_IN_CHAIN|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF).*)$/;
 /** OpenSSL's verification results, as Node spells them. */
 const VERIFY_CODE = /CERT|ISSUER|SIGNATURE|CRL|^UNABLE_TO|^(?:HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH_EXCEEDED|INVALID_PURPOSE)$/;
@@ -115,17 +116,21 @@ function now(): string {
 }
 
 function iso(ms: number): string {
-  return new Date(ms).toISOString().replace('.000', '');
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
 function issuer(certificate: DetailedPeerCertificate | undefined): string {
   const name: unknown = certificate?.issuer?.CN;
-  return typeof name === 'string' ? ` ("${name.slice(0, 64)}")` : '';
+  return typeof name === 'string' ? ` ("${printable(name)}")` : '';
 }
 
-/** At most some: who poses as the hub could show very many. */
 function namesOf({ cert }: NamesError): string {
-  const names = cert?.subjectaltname?.split(', ').map((name) => name.replace(/^[^:]*:/, '')) ?? [cert?.subject?.CN ?? 'nobody'];
+  const names = cert?.subjectaltname?.split(', ').map((name) => name.replace(/^[^:]*:/, '')) ?? [String(cert?.subject?.CN ?? 'nobody')];
   const more = names.length > MOST_NAMES ? ', …' : '';
-  return names.slice(0, MOST_NAMES).join(', ') + more;
+  return names.slice(0, MOST_NAMES).map(printable).join(', ') + more;
+}
+
+/** Who poses as the hub writes what they like into a certificate; it must not get far in a log or a terminal. */
+function printable(name: string): string {
+  return name.slice(0, MOST_CHARACTERS).replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?');
 }
