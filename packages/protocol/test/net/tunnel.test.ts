@@ -141,7 +141,8 @@ describe('a proxy that makes no tunnel', () => {
     ['has no way', '', 'HTTP/1.1 503 Service Unavailable', 503, 'answered 503 instead of connecting to 127.0.0.1:1'],
     ['leads elsewhere', '', 'HTTP/1.1 302 Found\r\nLocation: https://evil.example/', 302, 'answered 302'],
   ])('%s', async (_what, credentials, answer, status, words) => {
-    const error = await failure(saying(`${answer}\r\nContent-Length: 6\r\n\r\n<html>`), credentials);
+    // It does not hang up; the client does.
+    const error = await failure((client) => void client.resume().write(`${answer}\r\nContent-Length: 6\r\n\r\n<html>`), credentials);
     expect(error).toMatchObject({ wireCode: 'CONNECT_FAILED', retryable: true, details: { proxyStatus: status } });
     expect(error.details).not.toHaveProperty('httpStatus');
     expect(error.message).toContain(`the proxy ${String(error.details['proxy'])} ${words}`);
