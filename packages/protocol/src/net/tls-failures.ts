@@ -6,16 +6,19 @@ import { createError } from '../errors/kinds.ts';
 import { systemClock } from '../time/clock.ts';
 import type { Trust } from './trust.ts';
 
+/** Every {@link TlsFailureReason}; docs/errors.md is tested against it. */
+export const TLS_FAILURE_REASONS = [
+  'expired',
+  'not-yet-valid',
+  'wrong-host',
+  'pin-mismatch',
+  'self-signed',
+  'unknown-ca',
+  'no-tls',
+  'other',
+] as const;
 /** `details.reason` of a `STREAMS_TLS_FAILED`. */
-export type TlsFailureReason =
-  | 'expired'
-  | 'not-yet-valid'
-  | 'wrong-host'
-  | 'pin-mismatch'
-  | 'self-signed'
-  | 'unknown-ca'
-  | 'no-tls'
-  | 'other';
+export type TlsFailureReason = (typeof TLS_FAILURE_REASONS)[number];
 
 /** What is known of a TLS connection that failed. */
 export interface TlsContext {
