@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { createServer } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { deferred } from '../../src/async/deferred.ts';
 import { createProxyFor, type HttpProxy } from '../../src/net/proxy.ts';
 import { openTunnel } from '../../src/net/tunnel.ts';
 import { ConnectProxy, ESTABLISHED, type OnConnect } from '../support/connect-proxy.ts';
@@ -180,10 +181,16 @@ describe('a proxy that makes no tunnel', () => {
 
   it('lets the tunnel hang: then it was the hub', async () => {
     const dialling = new Dialling();
-    const proxy = await ConnectProxy.listen((client) => void client.write(ESTABLISHED));
+    const { promise: hello, resolve } = deferred<void>();
+    const proxy = await ConnectProxy.listen(
+      (client) =>
+        void client
+          .once('data', () => resolve())
+          .resume()
+          .write(ESTABLISHED),
+    );
     const attempt = rejectionOf(dialling.dial(1, { proxyFor: through(proxy.port) }));
-    await eventually(() => proxy.heads.length).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await hello;
     await dialling.clock.advance(35_000);
     expect((await attempt).message).toBe('the hub did not answer within 35000 ms');
   });
