@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 /** What the sources say, as far as it is looked at. */
 interface Sources {
   readonly ERRORS: Readonly<Record<string, { httpStatus: number | undefined; retryable: boolean; exitCode: number }>>;
+  readonly TLS_FAILURE_REASONS: readonly string[];
   createError(code: string): Error & { readonly code: string; readonly wireCode: string };
   readonly StreamTerminatedError: new (termination: object) => ReturnType<Sources['createError']>;
   endedBy(closeCode: number): string;
@@ -28,7 +29,7 @@ function rows(from: string, to: string): string[][] {
       .slice(1, -1)
       .map((cell) => cell.trim()),
   );
-  return cells.filter(([first]) => !/^(---|code|class)$/.test(first ?? ''));
+  return cells.filter(([first]) => !/^(---|code|class|reason)$/.test(first ?? ''));
 }
 
 function bare(cell: string | undefined): string {
@@ -78,6 +79,11 @@ describe('docs/errors.md', () => {
       expect(bare(listed).split(', ')).toEqual(entry?.codes);
       for (const field of entry?.fields ?? []) expect(fields).toContain(`\`${field}\``);
     }
+  });
+
+  it('has every reason of a failure of TLS', () => {
+    const written = rows('## Why TLS failed', '## Codes').map(([reason]) => bare(reason));
+    expect(written).toEqual(sources.TLS_FAILURE_REASONS);
   });
 
   it('has every close code, and who is said to have ended a stream with it', () => {

@@ -1,10 +1,11 @@
 // The device's client: a thin facade over the control link, the dispatch of requests, and the streams that are open.
-import type { SecureContext } from 'node:tls';
 import {
+  type Access,
   ClientEvents,
   clientLogger,
   type Clock,
   CLOSE_TIMEOUT_MS,
+  createProxyFor,
   createTrust,
   type Deferred,
   deferred,
@@ -49,7 +50,7 @@ export class DeviceClient {
   readonly #clock: Clock;
   readonly #logger: Required<Logger>;
   readonly #events: ClientEvents<DeviceClientEvents>;
-  readonly #trust: SecureContext;
+  readonly #access: Access;
   readonly #origin: string;
   readonly #closeTimeoutMs: number;
   readonly #dispatch: Dispatch;
@@ -68,7 +69,7 @@ export class DeviceClient {
     this.#events = new ClientEvents('DeviceClient', EVENT_NAMES, this.#logger);
     this.#closeTimeoutMs = closeTimeoutMs;
     this.#origin = `https://${formatHost(credentials)}`;
-    this.#trust = createTrust({ ca: options.ca });
+    this.#access = { trust: createTrust({ ca: options.ca }), proxyFor: createProxyFor({ proxy: options.proxy }) };
     this.#streams = new OpenStreams({
       side: 'device',
       logger: this.#logger,
@@ -85,7 +86,7 @@ export class DeviceClient {
     const signer = new Signer({ resource: `${credentials.hostName}/devices/${credentials.deviceId}`, key: credentials.key }, clock);
     const url = this.#origin.replace(/^https:/, 'wss:');
     this.#link = new Link(
-      { url, deviceId: credentials.deviceId, instanceId: newId(random), signer, trust: this.#trust, clock, random },
+      { url, deviceId: credentials.deviceId, instanceId: newId(random), signer, ...this.#access, clock, random },
       {
         message: (message) => this.#onMessage(message),
         state: (state, before) => this.#onState(state, before),
@@ -178,7 +179,7 @@ export class DeviceClient {
   async #open(request: RequestMessage, protocol: string, signal: AbortSignal): Promise<DeviceStream> {
     const { streamId: id, name, url, token, timeoutMs } = request;
     const origins = [this.#origin, ...this.#link.streamingEndpoints];
-    const context = { trust: this.#trust, clock: this.#clock, origins, signal, phase: 'service-leg' as const };
+    const context = { ...this.#access, clock: this.#clock, origins, signal, phase: 'service-leg' as const };
     const leg = await dialLeg({ url, token, protocol, timeoutMs }, context);
     return this.#streams.add(new DeviceStream(leg, { id, name, deviceId: this.deviceId, protocol }, this.#clock));
   }

@@ -29,5 +29,6 @@ export type {
   StreamOutcome,
   StreamSide,
   StreamWebSocket,
+  TlsFailureReason,
   WebStreams,
 } from '@streams/protocol';

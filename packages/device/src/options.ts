@@ -14,6 +14,11 @@ import {
 export interface DeviceClientSettings {
   /** CA certificates in PEM; they replace all other roots. Default: the connection string's, then `STREAMS_CA_FILE`, then Node's. */
   readonly ca?: string | readonly string[] | undefined;
+  /**
+   * URL of a proxy for every connection, such as `http://user:password@proxy.example:3128`; `false`: never one.
+   * Default: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment.
+   */
+  readonly proxy?: string | false | undefined;
   /** How long `close()` waits for open streams, in milliseconds. Default: 5,000. */
   readonly closeTimeoutMs?: number | undefined;
   /** Default: silent, but for errors of the application's own callback, which become a process warning. */

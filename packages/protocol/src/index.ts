@@ -15,6 +15,7 @@ export {
   StreamTimeoutError,
 } from './errors/kinds.ts';
 export type { HandshakePhase, RejectionCode, Termination } from './errors/kinds.ts';
+export type { TlsFailureReason } from './net/tls-failures.ts';
 export { DeviceStream } from './stream/device-stream.ts';
 export type { StreamInfo, StreamOutcome } from './stream/device-stream.ts';
 export type { StreamWebSocket } from './stream/stream-web-socket.ts';

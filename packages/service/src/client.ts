@@ -1,10 +1,12 @@
 // The service's client: a thin facade over the REST interface, the handshake, and the streams that are open.
 import {
+  type Access,
   ClientEvents,
   clientLogger,
   type Clock,
   CLOSE_TIMEOUT_MS,
   createError,
+  createProxyFor,
   createTrust,
   type Deferred,
   deferred,
@@ -62,10 +64,10 @@ export class ServiceClient {
       closed: (stream, outcome) => this.#events.emit('streamClosed', stream, outcome),
     });
     const origin = `https://${formatHost(credentials)}`;
-    const trust = createTrust({ ca: options.ca });
+    const access: Access = { trust: createTrust({ ca: options.ca }), proxyFor: createProxyFor({ proxy: options.proxy }) };
     const signer = new Signer({ resource: credentials.hostName, policy: credentials.policy, key: credentials.key }, clock);
-    this.#rest = new Rest(origin, trust, signer, clock);
-    this.#context = { rest: this.#rest, trust, clock, logger, origin, streamingEndpoints: [] };
+    this.#rest = new Rest(origin, access, signer, clock);
+    this.#context = { rest: this.#rest, ...access, clock, logger, origin, streamingEndpoints: [] };
   }
 
   /**

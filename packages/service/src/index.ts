@@ -25,5 +25,6 @@ export type {
   StreamOutcome,
   StreamSide,
   StreamWebSocket,
+  TlsFailureReason,
   WebStreams,
 } from '@streams/protocol';

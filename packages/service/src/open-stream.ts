@@ -1,6 +1,6 @@
 // The service's half of a handshake: asks the hub, then opens the service leg (design section 4).
-import type { SecureContext } from 'node:tls';
 import {
+  type Access,
   asDeviceId,
   asHubView,
   asOpenStreamAnswer,
@@ -34,9 +34,8 @@ export interface CreateStreamOptions {
 }
 
 /** What a handshake needs of the client. */
-export interface OpenContext {
+export interface OpenContext extends Access {
   readonly rest: Rest;
-  readonly trust: SecureContext;
   readonly clock: Clock;
   readonly logger: Required<Logger>;
   /** `https://host[:port]` of the hub. */
@@ -83,10 +82,10 @@ async function shakeHands(
 }
 
 async function openLeg(context: OpenContext, answer: OpenStreamAnswer, signal: AbortSignal | undefined): Promise<Leg> {
-  const { trust, clock } = context;
+  const { trust, proxyFor, clock } = context;
   const { url, token, protocol, expiresInMs: timeoutMs } = answer;
   const origins = await originsFor(context, url, signal);
-  return dialLeg({ url, token, protocol, timeoutMs }, { trust, clock, origins, signal, phase: 'device-leg' });
+  return dialLeg({ url, token, protocol, timeoutMs }, { trust, proxyFor, clock, origins, signal, phase: 'device-leg' });
 }
 
 /** The hub's own origin, and those that it publishes; it is asked for them where the URL leads elsewhere. */

@@ -1,9 +1,13 @@
 // REST calls to the hub: kept-alive connections, signed requests, typed errors.
-import type { SecureContext } from 'node:tls';
+import { setMaxListeners } from 'node:events';
 import {
   abortedError,
+  type Access,
   type Clock,
+  CONNECT_TIMEOUT_MS,
   connectError,
+  connectHub,
+  type ConnectOptions,
   createError,
   type Fields,
   HANDSHAKE_GUARD_MS,
@@ -16,7 +20,7 @@ import {
   StreamsError,
   throwIfAborted,
 } from '@streams/protocol/internal';
-import { Pool } from 'undici';
+import { type buildConnector, Pool } from 'undici';
 
 /** One call. */
 export interface RestCall {
@@ -31,18 +35,27 @@ export interface RestCall {
 const PHASE: HandshakePhase = 'answer';
 /** Less than the hub's 65 s, so that no request meets a connection that the hub is just closing. */
 const KEEP_ALIVE_MS = 60_000;
+/** Nothing is said on an idle connection; the kernel asks after this time whether the hub is still there. */
+const TCP_KEEP_ALIVE_MS = 30_000;
 
 /** The hub's REST interface for one identity. */
 export class Rest {
   readonly #pool: Pool;
   readonly #signer: Signer;
   readonly #clock: Clock;
+  readonly #proxy: string | undefined;
+  /** Ends connections that are being made: undici lets them come about. */
+  readonly #ended: AbortController = new AbortController();
 
-  constructor(origin: string, trust: SecureContext, signer: Signer, clock: Clock) {
+  constructor(origin: string, access: Access, signer: Signer, clock: Clock) {
+    const url = new URL(origin);
     this.#signer = signer;
     this.#clock = clock;
+    this.#proxy = access.proxyFor(url)?.address;
+    // As many as there are connections being made.
+    setMaxListeners(0, this.#ended.signal);
     this.#pool = new Pool(origin, {
-      connect: { secureContext: trust, rejectUnauthorized: true },
+      connect: connector({ ...access, url, clock, timeoutMs: CONNECT_TIMEOUT_MS, signal: this.#ended.signal }),
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
       // Each call has its own limit, on the client's clock.
@@ -68,10 +81,12 @@ export class Rest {
   /** Lets calls finish, and closes the connections. */
   async close(): Promise<void> {
     await settled(this.#pool.close());
+    this.#ended.abort(createError('CLOSED'));
   }
 
   /** Cuts the connections. */
   async destroy(): Promise<void> {
+    this.#ended.abort(createError('CLOSED'));
     await settled(this.#pool.destroy());
   }
 
@@ -85,11 +100,17 @@ export class Rest {
     } catch (error) {
       if (StreamsError.is(error)) throw error;
       if (call.signal?.aborted) throw abortedError(call.signal);
-      if (limit.signal.aborted) throw createError('CONNECT_FAILED', { message: `the hub did not answer within ${limitMs} ms` });
+      if (limit.signal.aborted) throw this.#timedOut(limitMs);
       throw connectError(error);
     } finally {
       cancel();
     }
+  }
+
+  #timedOut(limitMs: number): StreamsError {
+    const through = this.#proxy === undefined ? '' : `, through the proxy ${this.#proxy}`;
+    const details = this.#proxy === undefined ? {} : { proxy: this.#proxy };
+    return createError('CONNECT_FAILED', { message: `the hub did not answer within ${limitMs} ms${through}`, details });
   }
 
   async #exchange(call: RestCall, signal: AbortSignal): Promise<string> {
@@ -111,6 +132,16 @@ function readAs<T>(read: (answer: Fields) => T, text: string): T {
   } catch (cause) {
     throw createError('CONNECT_FAILED', { message: `the answer is not a hub's: ${(cause as Error).message}`, cause });
   }
+}
+
+/** How the pool makes a connection: as legs and control links are made. */
+function connector(options: ConnectOptions): buildConnector.connector {
+  return (_target, done) => {
+    connectHub(options).then(
+      (socket) => done(null, socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS)),
+      (error: unknown) => done(error as Error, null),
+    );
+  };
 }
 
 /** A pool that is closed twice rejects; closed is closed. */

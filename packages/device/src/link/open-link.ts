@@ -1,7 +1,7 @@
 // One attempt at a control link: dials, and waits for the hub's `welcome`.
-import type { SecureContext } from 'node:tls';
 import {
   abortedError,
+  type Access,
   type Clock,
   CLOSE_BAD_MESSAGE,
   CONTROL_PROTOCOL,
@@ -30,13 +30,12 @@ import {
 const CLOSE_LIMIT_MS = 5_000;
 
 /** Where the hub is and who the device is. */
-export interface LinkTarget {
+export interface LinkTarget extends Access {
   /** `wss://host[:port]` of the main endpoint. */
   readonly url: string;
   readonly deviceId: string;
   readonly instanceId: string;
   readonly signer: Signer;
-  readonly trust: SecureContext;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -65,7 +64,7 @@ export async function openLink(target: LinkTarget, signal: AbortSignal, onMessag
 }
 
 async function attempt(target: LinkTarget, signal: AbortSignal, onMessage: OnHubMessage): Promise<OpenLink> {
-  const { clock, random, trust } = target;
+  const { clock, random, trust, proxyFor } = target;
   const idleMs = LINK_IDLE_MS * (1 + LINK_IDLE_JITTER * (2 * random.uniform() - 1));
   const leg = await dial({
     url: new URL(`${target.url}/v1/devices/${encodeURIComponent(target.deviceId)}/control`),
@@ -73,6 +72,7 @@ async function attempt(target: LinkTarget, signal: AbortSignal, onMessage: OnHub
     authorization: target.signer.authorization(),
     headers: { 'Streams-Instance-Id': target.instanceId },
     trust,
+    proxyFor,
     clock,
     signal,
     maxMessageBytes: MAX_CONTROL_MESSAGE_BYTES,

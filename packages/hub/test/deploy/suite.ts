@@ -168,7 +168,13 @@ export function deploySuite(start: StartProxy, file: string): void {
       call('POST', '/v1/devices/pump-7/streams', { name: 'late-leg', protocols: ['streams.v1'] }).then(async ([, answer]) => {
         await delay(HELD_MS);
         const ticket = { ...(answer as { url: string; token: string; protocol: string }), timeoutMs: 5_000 };
-        return dialLeg(ticket, { trust: createTrust({ ca }), clock: systemClock, origins: [streamingUrl], phase: 'device-leg' });
+        return dialLeg(ticket, {
+          trust: createTrust({ ca }),
+          proxyFor: () => undefined,
+          clock: systemClock,
+          origins: [streamingUrl],
+          phase: 'device-leg',
+        });
       }),
     ]);
     unregister();

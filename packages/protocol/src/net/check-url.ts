@@ -1,6 +1,6 @@
 // Where a stream URL may lead: the hub itself, or a host that the hub has published over verified TLS (design section 6).
 import { createError } from '../errors/kinds.ts';
-import { parseUrl } from '../wire/urls.ts';
+import { parseUrl, portOf } from '../wire/urls.ts';
 
 /**
  * Throws unless `url` is a bare `wss:` URL whose host and port are among `origins`.
@@ -25,10 +25,6 @@ export function isForeignHost(url: string, origins: readonly string[]): boolean 
 function isSameHost(url: URL, origin: string): boolean {
   const allowed = parseUrl(origin);
   return allowed !== undefined && allowed.protocol === 'https:' && allowed.hostname === url.hostname && portOf(allowed) === portOf(url);
-}
-
-function portOf(url: URL): string {
-  return url.port === '' ? '443' : url.port;
 }
 
 function untrusted(problem: string): never {

@@ -1,9 +1,8 @@
 // One attempt to open a WebSocket to a hub: a leg, or a typed error.
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
-import { abortedError, onAbort, throwIfAborted } from '../async/abort.ts';
+import { abortedError, onAbort } from '../async/abort.ts';
 import { deferred } from '../async/deferred.ts';
 import type { StreamsError } from '../errors/base.ts';
 import { createError, type HandshakePhase } from '../errors/kinds.ts';
@@ -12,17 +11,17 @@ import type { LivenessTimes } from '../leg/liveness.ts';
 import { WS_OPTIONS, WsLeg } from '../leg/ws-leg.ts';
 import type { Clock } from '../time/clock.ts';
 import { MAX_BODY_BYTES } from '../wire/limits.ts';
+import { type Access, connectHub } from './connect.ts';
 import { connectError, httpError } from './failures.ts';
 
 /** Where to, as whom, and how long to wait. */
-export interface DialOptions {
+export interface DialOptions extends Access {
   readonly url: URL;
   /** The subprotocol that the hub must select. */
   readonly protocol: string;
   /** Value of the `Authorization` header. */
   readonly authorization: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly trust: SecureContext;
   readonly clock: Clock;
   readonly maxMessageBytes: number;
   readonly timeoutMs: number;
@@ -40,23 +39,21 @@ export interface DialOptions {
  * @throws `STREAMS_CONNECT_FAILED`, `STREAMS_TLS_FAILED`, `STREAMS_ABORTED`, or what the hub answered instead.
  */
 export async function dial(options: DialOptions): Promise<Leg> {
-  throwIfAborted(options.signal);
+  const { clock, timeoutMs } = options;
+  const endMs = clock.monotonicMs() + timeoutMs;
+  const socket = await connectHub(options);
   const { promise, resolve, reject } = deferred<Leg>();
-  const ws = open(options);
-  let socket: Socket | undefined;
+  const ws = open(options, socket);
   const giveUp = (error: StreamsError): void => {
     reject(error);
     ws.terminate();
   };
-  ws.once('upgrade', (response: IncomingMessage) => {
-    socket = response.socket;
-  });
-  ws.once('open', () => resolve(new WsLeg(ws, socket as Socket, { ...options, side: 'client' })));
+  ws.once('open', () => resolve(new WsLeg(ws, socket, { ...options, side: 'client' })));
   ws.on('unexpected-response', (_request: ClientRequest, response: IncomingMessage) => {
     void refusal(response, options).then(giveUp);
   });
   ws.on('error', (error) => reject(connectError(error)));
-  const stopWaiting = options.clock.after(options.timeoutMs, () => giveUp(timedOut(options)));
+  const stopWaiting = clock.after(endMs - clock.monotonicMs(), () => giveUp(timedOut(options)));
   const forget = onAbort(options.signal, () => giveUp(abortedError(options.signal as AbortSignal)));
   try {
     return await promise;
@@ -66,16 +63,13 @@ export async function dial(options: DialOptions): Promise<Leg> {
   }
 }
 
-function open(options: DialOptions): WebSocket {
+function open(options: DialOptions, socket: TLSSocket): WebSocket {
   return new WebSocket(options.url, [options.protocol], {
     ...WS_OPTIONS,
     maxPayload: options.maxMessageBytes,
     followRedirects: false,
     headers: { ...options.headers, Authorization: options.authorization },
-    secureContext: options.trust,
-    // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
-    rejectUnauthorized: true,
-    ALPNProtocols: ['http/1.1'],
+    createConnection: () => socket,
   } as ConstructorParameters<typeof WebSocket>[2]);
 }
 

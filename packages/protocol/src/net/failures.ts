@@ -4,6 +4,9 @@ import type { StreamsError } from '../errors/base.ts';
 import { createError, type HandshakePhase } from '../errors/kinds.ts';
 import { parseObject } from '../wire/guards.ts';
 import { asErrorBody, asWaitMs, type ErrorBody } from '../wire/rest.ts';
+import { codeOf, isTlsCode, type TlsContext, tlsError } from './tls-failures.ts';
+
+const UNKNOWN_TLS: TlsContext = { host: 'the host that was dialled', trustSource: 'node' };
 
 /** An HTTP answer that is no success. */
 export interface HttpFailure {
@@ -45,14 +48,16 @@ export function hubTimeOf(error: StreamsError): number | undefined {
   return typeof timeMs === 'number' && Number.isFinite(timeMs) ? timeMs : undefined;
 }
 
-/** The error of a connection that did not come about, or broke. */
-export function connectError(cause: unknown): StreamsError {
+/**
+ * The error of a connection that did not come about, or broke.
+ * @param tls What is known of the TLS connection, for words that say what to do.
+ * @param details Added to those of the error.
+ */
+export function connectError(cause: unknown, tls: TlsContext = UNKNOWN_TLS, details: object = {}): StreamsError {
   const code = codeOf(cause);
+  if (isTlsCode(code)) return tlsError(cause as Error, tls, details);
   const text = cause instanceof Error ? redact(cause.message) || code : code;
-  const details = { cause: code };
-  if (isTlsCode(code))
-    return createError('TLS_FAILED', { message: `the TLS connection to the hub cannot be trusted: ${text}`, details, cause });
-  return createError('CONNECT_FAILED', { message: `the hub cannot be reached: ${text}`, details, cause });
+  return createError('CONNECT_FAILED', { message: `the hub cannot be reached: ${text}`, details: { ...details, cause: code }, cause });
 }
 
 function readBody(text: string): ErrorBody | undefined {
@@ -61,16 +66,4 @@ function readBody(text: string): ErrorBody | undefined {
   } catch {
     return undefined;
   }
-}
-
-function codeOf(cause: unknown): string {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  return typeof code === 'string' ? code : 'unknown';
-}
-
-/** OpenSSL's verification results, as Node spells them. */
-const VERIFY_CODE = /CERT|ISSUER|SIGNATURE|CRL|^UNABLE_TO|^(?:HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH_EXCEEDED|INVALID_PURPOSE)$/;
-
-function isTlsCode(code: string): boolean {
-  return code.startsWith('ERR_TLS_') || code.startsWith('ERR_SSL_') || code === 'EPROTO' || VERIFY_CODE.test(code);
 }

@@ -12,20 +12,28 @@ export interface TrustOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
+/** Whom a client trusts. */
+export interface Trust {
+  readonly context: SecureContext;
+  /** Who chose the roots: the client's maker (a connection string, the option `ca`), `STREAMS_CA_FILE`, or Node. */
+  readonly source: 'pinned' | 'file' | 'node';
+}
+
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
  * One cached secure context per client.
  * @throws `STREAMS_INVALID_ARGUMENT` for what is no certificate: OpenSSL would pass over it, and trust something else or nothing.
  */
-export function createTrust(options: TrustOptions): SecureContext {
+export function createTrust(options: TrustOptions): Trust {
   const file = (options.env ?? process.env)['STREAMS_CA_FILE'];
-  if (options.ca !== undefined) return trustIn('ca', [options.ca].flat());
+  if (options.ca !== undefined) return { context: contextOf('ca', [options.ca].flat()), source: 'pinned' };
+  if (file) return { context: contextOf('STREAMS_CA_FILE', [read(file)]), source: 'file' };
   // Without `ca` Node uses its own roots and those of NODE_EXTRA_CA_CERTS.
-  return file ? trustIn('STREAMS_CA_FILE', [read(file)]) : createSecureContext({ minVersion: 'TLSv1.2' });
+  return { context: createSecureContext({ minVersion: 'TLSv1.2' }), source: 'node' };
 }
 
-function trustIn(field: string, texts: readonly string[]): SecureContext {
+function contextOf(field: string, texts: readonly string[]): SecureContext {
   const invalid = (cause?: unknown): never => {
     throw createError('INVALID_ARGUMENT', { message: `${field}: expected CA certificates in PEM`, details: { field }, cause });
   };

@@ -4,6 +4,8 @@
 export const HANDSHAKE_TIMEOUT_MS = 30_000;
 /** How much longer than the hub a client waits before it gives up by itself. */
 export const HANDSHAKE_GUARD_MS = 5_000;
+/** A REST connection: TCP and TLS, and a proxy on the way, within this time. */
+export const CONNECT_TIMEOUT_MS = 10_000;
 /** A close other than 1000 waits this long for the peer, then cuts. */
 export const ABNORMAL_CLOSE_WAIT_MS = 1_000;
 

@@ -8,3 +8,13 @@ export function parseUrl(text: string): URL | undefined {
     return undefined;
   }
 }
+
+/** The host alone: IPv6 without brackets, a name without the dot of the root. */
+export function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$|\.$/g, '');
+}
+
+/** The port of an `https:` or `wss:` URL. */
+export function portOf({ port }: URL): number {
+  return port === '' ? 443 : Number(port);
+}

@@ -22,7 +22,7 @@ async function open(
   const trust = createTrust({ ca: (await authority()).cert, env: {} });
   return await dialLeg(
     { url: `wss://127.0.0.1:${server.port}/v1/streams/x/device`, token: TOKEN, protocol: PROTOCOL, timeoutMs: 20_000, ...ticket },
-    { trust, clock: dialling.clock, origins: ['https://hub.example', origin], phase: 'service-leg', ...context },
+    { trust, proxyFor: () => undefined, clock: dialling.clock, origins: ['https://hub.example', origin], phase: 'service-leg', ...context },
   );
 }
 

@@ -187,9 +187,13 @@ describe('a connection that failed', () => {
     const error = connectError(cause);
     expect(error.cause).toBe(cause);
     expect(error.message).toBe('the hub cannot be reached: connect ECONNREFUSED 127.0.0.1:1 with Bearer [redacted] and sig=[redacted]');
-    expect(connectError(coded('CERT_HAS_EXPIRED', 'certificate has expired')).message).toBe(
-      'the TLS connection to the hub cannot be trusted: certificate has expired',
-    );
+  });
+
+  it('shows at most some of the names in a certificate, and nothing that a terminal obeys', () => {
+    const names = Array.from({ length: 50 }, (_, index) => `DNS:\u001b[31m${index}\n.${'x'.repeat(99)}`).join(', ');
+    const { message } = connectError(Object.assign(coded('ERR_TLS_CERT_ALTNAME_INVALID'), { cert: { subjectaltname: names } }));
+    expect(message.length).toBeLessThan(1_000);
+    expect(message).toMatch(/^[\p{L}\p{P}\p{S}\p{N} ]+$/u);
   });
 
   it('has the code for words where there are none', () => {

@@ -46,7 +46,7 @@ function pick<T>(value: T | undefined): T {
 
 /** How a client with this trust finds the server: `trusted`, or OpenSSL's code. */
 async function verdict(options: TrustOptions): Promise<string> {
-  const socket = connect({ port: server.port, host: '127.0.0.1', secureContext: createTrust(options) });
+  const socket = connect({ port: server.port, host: '127.0.0.1', secureContext: createTrust(options).context });
   try {
     await once(socket, 'secureConnect');
     return socket.authorized ? 'trusted' : 'not authorised';

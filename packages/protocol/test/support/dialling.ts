@@ -46,6 +46,7 @@ export class Dialling {
       protocol: PROTOCOL,
       authorization: 'Bearer token',
       trust: createTrust({ ca: (await pending).cert, env: {} }),
+      proxyFor: () => undefined,
       clock: this.clock,
       maxMessageBytes: 262_144,
       timeoutMs: 35_000,
