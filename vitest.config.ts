@@ -5,14 +5,21 @@ import { Summary } from './scripts/vitest-summary.ts';
 // Setting conditions replaces Vite's own, hence the other three.
 const conditions = [...(process.env['TEST_DIST'] ? [] : ['@streams/source']), 'module', 'node', 'development|production'];
 
-/** Tests of the lint rules and of the reporter: TEST_TOOLS=1, in CI. */
-const tools = ['test/tools/*.test.ts'];
+/** TEST_SUITE names another suite than that of `npm test`, for CI. */
+const suites = {
+  /** The lint rules and the reporter. */
+  tools: ['test/tools/*.test.ts'],
+  /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy. */
+  system: ['packages/*/test/system/**/*.test.ts'],
+};
+const suite = process.env['TEST_SUITE'] as keyof typeof suites | undefined;
 
 const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ['node'] } },
   test: {
-    include: process.env['TEST_TOOLS'] ? tools : ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/*.test.ts'],
+    include: suite ? suites[suite] : ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/*.test.ts'],
+    exclude: suite ? [] : ['**/node_modules/**', ...suites.system],
     // Most tests wait for sockets; and each file keeps its own state, so that a worker need not load everything anew for it.
     maxWorkers: 4,
     isolate: false,

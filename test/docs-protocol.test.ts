@@ -154,9 +154,7 @@ describe('docs/protocol.md, HTTP', () => {
 describe('docs/protocol.md, close codes', () => {
   it('has every code that is sent', () => {
     const written = [...section(13).matchAll(/^\| (\d{4}) \|/gm)].map(([, code]) => Number(code));
-    const real = Object.entries(protocol).filter(
-      ([name]) => name.startsWith('CLOSE_') && !/^CLOSE_(NO_CODE|LOST|TIMEOUT_MS)$/.test(name),
-    );
+    const real = Object.entries(protocol).filter(([name]) => name.startsWith('CLOSE_') && !/^CLOSE_(NO_CODE|LOST|TIMEOUT_MS)$/.test(name));
     expect(written).toEqual(real.map(([, code]) => code as number).toSorted((a, b) => a - b));
   });
 });

@@ -10,7 +10,7 @@ import { parseServiceConnectionString } from '@streams/protocol/internal';
 import { ServiceClient } from '@streams/service';
 import { leakCheck } from '@streams/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { freePorts } from './deploy/reverse-proxies.ts';
+import { freePorts } from './support/ports.ts';
 import { hashOf, openPair } from './support/streams.ts';
 
 const leaks = leakCheck();

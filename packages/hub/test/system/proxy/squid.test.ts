@@ -10,8 +10,8 @@ import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { ServiceClient } from '@streams/service';
 import { certificateFor, leakCheck, type LeakCheck } from '@streams/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type ForwardProxy, startSquid, USER } from '../support/forward-proxies.ts';
-import { echo, until } from '../support/streams.ts';
+import { type ForwardProxy, startSquid, USER } from './forward-proxies.ts';
+import { echo, until } from '../../support/streams.ts';
 
 const HOST = 'hub.invalid';
 const VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY', 'no_proxy', 'NO_PROXY'];
@@ -96,7 +96,7 @@ describe('through squid', () => {
       DEVICE: await test.deviceConnectionString('pump-8'),
       SERVICE: await test.serviceConnectionString(),
     };
-    const cwd = fileURLToPath(new URL('../..', import.meta.url));
+    const cwd = fileURLToPath(new URL('../../..', import.meta.url));
     expect((await promisify(execFile)(process.execPath, ['--eval', PROGRAM], { cwd, env, timeout: 15_000 })).stdout).toBe('hello\n');
   });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,16 +48,6 @@ export const startHaproxy: StartProxy = async (names) => {
   await writeFile(join(directory, 'haproxy.cfg'), await deployFile('haproxy.cfg'));
   return run('haproxy', ['-db', '-f', join(directory, 'haproxy.cfg')], directory, names);
 };
-
-/** Ports that nobody listens on, below those that the kernel gives out by itself. */
-export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
-    if (await isFree(port)) ports.add(port);
-  }
-  return [...ports];
-}
 
 /** A file of docs/deploy/. */
 export function deployFile(name: string): Promise<string> {
@@ -111,13 +101,4 @@ async function takesConnections(address: string, ended: Promise<string>): Promis
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   assert.fail(`nobody listens on ${address}`);
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  const free = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
-  });
-  if (free) await new Promise((resolve) => server.close(resolve));
-  return free;
 }

@@ -20,9 +20,10 @@ import {
 import { ServiceClient } from '@streams/service';
 import { leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { OwnCertificate } from '../../src/tls/own-certificate.ts';
-import { deployFile, freePorts, type Names, type StartProxy } from './reverse-proxies.ts';
-import { hashOf, openPair } from '../support/streams.ts';
+import { OwnCertificate } from '../../../src/tls/own-certificate.ts';
+import { deployFile, type Names, type StartProxy } from './reverse-proxies.ts';
+import { freePorts } from '../../support/ports.ts';
+import { hashOf, openPair } from '../../support/streams.ts';
 
 /** Longer than the five seconds that some defaults give. */
 const HELD_MS = 5_300;

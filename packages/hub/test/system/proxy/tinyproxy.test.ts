@@ -4,8 +4,8 @@ import { Readable } from 'node:stream';
 import { DeviceStream } from '@streams/device';
 import { leakCheck, type LeakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type ForwardProxy, startTinyproxy } from '../support/forward-proxies.ts';
-import { hashOf, openPair, startTrio, type Trio } from '../support/streams.ts';
+import { type ForwardProxy, startTinyproxy } from './forward-proxies.ts';
+import { hashOf, openPair, startTrio, type Trio } from '../../support/streams.ts';
 
 const MIB = 2 ** 20;
 let leaks: LeakCheck;
