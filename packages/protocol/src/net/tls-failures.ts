@@ -6,19 +6,16 @@ import { createError } from '../errors/kinds.ts';
 import { systemClock } from '../time/clock.ts';
 import type { Trust } from './trust.ts';
 
-/** Every {@link TlsFailureReason}; docs/errors.md is tested against it. */
-export const TLS_FAILURE_REASONS = [
-  'expired',
-  'not-yet-valid',
-  'wrong-host',
-  'pin-mismatch',
-  'self-signed',
-  'unknown-ca',
-  'no-tls',
-  'other',
-] as const;
 /** `details.reason` of a `STREAMS_TLS_FAILED`. */
-export type TlsFailureReason = (typeof TLS_FAILURE_REASONS)[number];
+export type TlsFailureReason =
+  | 'expired'
+  | 'not-yet-valid'
+  | 'wrong-host'
+  | 'pin-mismatch'
+  | 'self-signed'
+  | 'unknown-ca'
+  | 'no-tls'
+  | 'other';
 
 /** What is known of a TLS connection that failed. */
 export interface TlsContext {
@@ -88,6 +85,9 @@ const REASON_TEXT: Record<TlsFailureReason, (context: TlsContext, cause: Error) 
   'no-tls': () => 'what answers there does not speak TLS: check the port',
   other: (_context, cause) => redact(cause.message) || codeOf(cause),
 };
+
+/** Every one; docs/errors.md is tested against it. */
+export const TLS_FAILURE_REASONS: readonly TlsFailureReason[] = Object.keys(REASON_TEXT) as TlsFailureReason[];
 
 const ADD_CA = 'use a connection string with CaCertificate, the option ca, or STREAMS_CA_FILE';
 
