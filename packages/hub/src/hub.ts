@@ -5,7 +5,6 @@ import {
   asPutDeviceBody,
   type Clock,
   CLOSE_RESTART,
-  CLOSE_REVOKED,
   CLOSE_TIMEOUT_MS,
   createError,
   formatConnectionString,
@@ -22,11 +21,12 @@ import {
 } from '@streams/protocol/internal';
 import { Authenticator } from './auth/authenticate.ts';
 import { Policies } from './auth/policies.ts';
+import { Revocation } from './auth/revocation.ts';
 import { checkOptions, type HubOptions } from './config/schema.ts';
 import { localRouter } from './control/router.ts';
 import { Sessions } from './control/sessions.ts';
 import { MemoryRegistry } from './devices/memory-registry.ts';
-import { putDevice } from './devices/put-device.ts';
+import { DeviceWriter } from './devices/device-writer.ts';
 import type { DeviceRecord, Registry } from './devices/registry.ts';
 import { deviceRoutes } from './devices/routes.ts';
 import { createLogger } from './diagnostics/logger.ts';
@@ -61,11 +61,12 @@ export class Hub {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #registry: Registry;
+  readonly #devices: DeviceWriter;
   readonly #policies: Policies;
   readonly #sessions: Sessions;
   readonly #broker: Broker;
   readonly #front: Front;
-  readonly #forgetChanges: () => void;
+  readonly #revocation: Revocation;
   #listening: Listening | undefined;
   #closed: Promise<void> | undefined;
 
@@ -75,6 +76,7 @@ export class Hub {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     this.#registry = options.registry ?? new MemoryRegistry();
+    this.#devices = new DeviceWriter(this.#registry, this.#random);
     this.#policies = new Policies(options.policies);
     this.#sessions = new Sessions(this.#clock, () => this.#welcome());
     const logger = createLogger(options.logger);
@@ -84,6 +86,7 @@ export class Hub {
       router: localRouter(this.#sessions),
       log: new ResourceLog(logger),
       streamingUrl: () => this.#streamingUrl().replace(/^https:/, 'wss:'),
+      onStream: (deviceId) => this.#revocation.check(deviceId),
     });
     const hostNames = this.#hostNames();
     this.#front = new Front({
@@ -92,14 +95,19 @@ export class Hub {
       hostNames,
       authenticator: new Authenticator([...hostNames], this.#policies, this.#registry, this.#clock),
       routes: [
-        ...deviceRoutes(shared),
+        ...deviceRoutes({ ...shared, devices: this.#devices }),
         ...streamRoutes(this.#broker),
         { method: 'GET', path: ['v1', 'hub'], handle: () => this.#discovery() },
       ],
-      upgrades: new Upgrades({ ...shared, broker: this.#broker, authenticate: (header, id) => this.#front.authenticate(header, id) }),
+      upgrades: new Upgrades({
+        ...shared,
+        broker: this.#broker,
+        authenticate: (header, id) => this.#front.authenticate(header, id),
+        onLink: (deviceId) => this.#revocation.check(deviceId),
+      }),
       isReady: () => this.#closed === undefined,
     });
-    this.#forgetChanges = this.#registry.changes(({ deviceId, device }) => this.#onDeviceChange(deviceId, device));
+    this.#revocation = new Revocation({ ...shared, broker: this.#broker, logger });
   }
 
   /**
@@ -139,7 +147,15 @@ export class Hub {
    * @throws `STREAMS_INVALID_DEVICE_ID`, `STREAMS_BAD_REQUEST` that names the field.
    */
   async putDevice(deviceId: string, body: PutDeviceBody = {}): Promise<DeviceRecord> {
-    return (await putDevice(this.#registry, this.#random, deviceId, asPutDeviceBody({ ...body }))).device;
+    return (await this.#devices.put(deviceId, asPutDeviceBody({ ...body }))).device;
+  }
+
+  /**
+   * Deletes a device; its links and streams end with 1008.
+   * @throws `STREAMS_DEVICE_NOT_FOUND`, `STREAMS_INVALID_DEVICE_ID`
+   */
+  deleteDevice(deviceId: string): Promise<void> {
+    return this.#devices.delete(deviceId);
   }
 
   /**
@@ -159,18 +175,12 @@ export class Hub {
   }
 
   async #close(): Promise<void> {
-    this.#forgetChanges();
+    this.#revocation.stop();
     this.#broker.close(CLOSE_RESTART, 'DRAINING;retry=1');
     this.#sessions.close(CLOSE_RESTART, 'DRAINING;retry=1');
     if (!this.#listening) return;
     const { server, sockets } = this.#listening;
     await closeServer(server, sockets, (cut) => this.#clock.after(CLOSE_TIMEOUT_MS, cut));
-  }
-
-  #onDeviceChange(deviceId: string, device: DeviceRecord | undefined): void {
-    if (device?.enabled) return;
-    this.#sessions.closeDevice(deviceId, CLOSE_REVOKED, 'REVOKED;retry=0');
-    this.#broker.endDevice(deviceId, CLOSE_REVOKED, 'REVOKED;retry=0');
   }
 
   #welcome(): HubMessage {
