@@ -40,7 +40,7 @@ export interface HubOptions {
   readonly publicUrl?: string | undefined;
   /** Where legs are dialled, where that is another host or port. Default: `publicUrl`. */
   readonly streamingUrl?: string | undefined;
-  /** Default: in memory, empty. */
+  /** Such as `openRegistry` gives; the hub does not close it. Default: in memory, empty. */
   readonly registry?: Registry | undefined;
   /** Takes the resource log and the hub's own messages. Default: pino, to standard output. `false`: nothing. */
   readonly logger?: Logger | false | undefined;
