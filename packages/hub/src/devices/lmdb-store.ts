@@ -31,15 +31,13 @@ const LMDB_OPTIONS = {
   permissionsMode: 0o600,
 } as const;
 
-/** What this process has open: LMDB itself cannot tell two users within one process apart, and would lose its locks. */
-const openHere = new Set<string>();
-
 /** Makes the directory, or tightens it, and says which files belong there. */
 export async function tightDirectory(dataDirectory: string): Promise<{ database: string; keyFile: string }> {
   try {
-    await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+    const made = await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
     await chmod(dataDirectory, 0o700);
     const directory = await realpath(dataDirectory);
+    if (made !== undefined) await Promise.all([syncDirectory(dirname(made)), syncDirectory(dirname(directory))]);
     return { database: join(directory, 'registry.mdb'), keyFile: join(directory, 'registry-key') };
   } catch (cause) {
     throw unusable(dataDirectory, cause);
@@ -51,17 +49,6 @@ export async function tightDirectory(dataDirectory: string): Promise<{ database:
  * @throws `STREAMS_INVALID_STATE` if it is open already, in this process or another; `STREAMS_INVALID_ARGUMENT` if it cannot be used.
  */
 export async function openStore(file: string): Promise<Store> {
-  if (openHere.has(file)) throw inUse(file, process.pid);
-  openHere.add(file);
-  try {
-    return await openAlone(file);
-  } catch (error) {
-    openHere.delete(file);
-    throw error;
-  }
-}
-
-async function openAlone(file: string): Promise<Store> {
   // Native code: loaded by those alone who use it.
   const { open } = (await import(LMDB)) as typeof Lmdb;
   let database: Database | undefined;
@@ -69,7 +56,7 @@ async function openAlone(file: string): Promise<Store> {
     await checkMagic(file);
     database = open<Buffer, string>({ ...LMDB_OPTIONS, path: file });
     takeAlone(database, file);
-    await Promise.all([syncDirectory(dirname(file)), syncDirectory(dirname(dirname(file)))]);
+    await syncDirectory(dirname(file));
     return new LmdbStore(database, file);
   } catch (error) {
     await database?.close();
@@ -105,7 +92,7 @@ class LmdbStore implements Store {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#database.close().finally(() => openHere.delete(this.#file));
+    this.#closed ??= this.#database.close();
     return this.#closed;
   }
 
@@ -131,12 +118,12 @@ class LmdbStore implements Store {
 }
 
 /**
- * Enters this process in LMDB's table of readers, or throws if another stands there. The kernel holds the locks behind the
+ * Enters this process in LMDB's table of readers, or throws if anybody stands there. The kernel holds the locks behind the
  * table and drops them with the process, so that nothing is stale after a crash; lmdb's `open` has just removed the dead.
  */
 function takeAlone(database: Database, file: string): void {
   const before = readers(database);
-  // A process of another container may have our very number.
+  // This process itself, or one of another container that has our very number.
   if (before[0] !== undefined) throw inUse(file, before[0]);
   database.getBinary(ANY_KEY);
   const other = readers(database).find((pid) => pid !== process.pid);

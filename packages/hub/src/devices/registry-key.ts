@@ -1,7 +1,7 @@
 // The key file under which a durable registry seals its records: made once, whole or not at all, and readable by its owner alone.
 import { randomBytes } from 'node:crypto';
 import { link, open, readFile, stat, unlink } from 'node:fs/promises';
-import { createError, type StreamsError } from '@streams/protocol/internal';
+import { createError, StreamsError } from '@streams/protocol/internal';
 
 const KEY_BYTES = 32;
 const OWNER_ONLY = 0o600;
@@ -12,6 +12,15 @@ const OTHERS = 0o077;
  * @throws `STREAMS_INVALID_ARGUMENT` that names the file and the remedy: others can read it, it is no key, or it is missing beside a database.
  */
 export async function loadRegistryKey(keyFile: string, database: string): Promise<Buffer> {
+  try {
+    return await readOrMake(keyFile, database);
+  } catch (error) {
+    if (StreamsError.is(error)) throw error;
+    throw keyError(keyFile, `cannot be read or made: ${(error as Error).message}`, error);
+  }
+}
+
+async function readOrMake(keyFile: string, database: string): Promise<Buffer> {
   const mode = await modeOf(keyFile);
   if (mode === undefined && (await modeOf(database)) !== undefined) {
     const remedy = `restore it from a backup, or move ${database} away to begin with no devices`;
@@ -38,8 +47,8 @@ export function wrongKeyError(keyFile: string, database: string): StreamsError {
   );
 }
 
-function keyError(file: string, problem: string): StreamsError {
-  return createError('INVALID_ARGUMENT', { message: `openRegistry: ${file} ${problem}`, details: { field: 'dataDirectory', file } });
+function keyError(file: string, problem: string, cause?: unknown): StreamsError {
+  return createError('INVALID_ARGUMENT', { message: `openRegistry: ${file} ${problem}`, details: { field: 'dataDirectory', file }, cause });
 }
 
 /** Flushed before it has its name, and never put in the place of another: what it seals can be read after any crash. */

@@ -1,5 +1,5 @@
 // The registry on disk: what stays, who may read it, and what it says when it cannot be opened.
-import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -112,6 +112,12 @@ describe('a key file', () => {
   it('that is no key is refused', async () => {
     await writeFile(file('registry-key'), Buffer.alloc(31, 1));
     await expect(openRegistry({ dataDirectory })).rejects.toMatchObject(refused(file('registry-key'), 'expected 32 bytes'));
+  });
+
+  it('that cannot be read is named', async () => {
+    await rm(file('registry-key'));
+    await mkdir(file('registry-key'), 0o700);
+    await expect(openRegistry({ dataDirectory })).rejects.toMatchObject(refused(file('registry-key'), 'cannot be read or made'));
   });
 
   it.each(['640', '604', '620'])('that others can use is refused, mode %s', async (mode) => {

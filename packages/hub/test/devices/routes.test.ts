@@ -91,9 +91,8 @@ it('deletes a device, once, for who may write', async () => {
 
 it('changes a device in the order of the calls: none brings back what another has just replaced', async () => {
   const mine = [key(), key()];
-  const put = (body: object): Promise<unknown> => call(test, 'PUT', '/v1/devices/busy', { body });
-  await put({});
-  await Promise.all([put({ enabled: false }), put({ keys: mine })]);
+  await test.hub.putDevice('busy');
+  await Promise.all([test.hub.putDevice('busy', { enabled: false }), test.hub.putDevice('busy', { keys: mine })]);
   expect(await call(test, 'GET', '/v1/devices/busy')).toMatchObject({ body: { enabled: false, keys: mine } });
   await Promise.allSettled([
     test.hub.putDevice('busy', { enabled: true }),
