@@ -5,7 +5,6 @@ import {
   asPutDeviceBody,
   type Clock,
   CLOSE_RESTART,
-  CLOSE_REVOKED,
   CLOSE_TIMEOUT_MS,
   createError,
   formatConnectionString,
@@ -22,12 +21,13 @@ import {
 } from '@streams/protocol/internal';
 import { Authenticator } from './auth/authenticate.ts';
 import { Policies } from './auth/policies.ts';
+import { Revocation } from './auth/revocation.ts';
 import { Addresses } from './config/addresses.ts';
 import { checkOptions, type HubOptions } from './config/schema.ts';
 import { localRouter } from './control/router.ts';
 import { Sessions } from './control/sessions.ts';
 import { MemoryRegistry } from './devices/memory-registry.ts';
-import { putDevice } from './devices/put-device.ts';
+import { DeviceWriter } from './devices/device-writer.ts';
 import type { DeviceRecord, Registry } from './devices/registry.ts';
 import { deviceRoutes } from './devices/routes.ts';
 import { createLogger } from './diagnostics/logger.ts';
@@ -57,13 +57,14 @@ export class Hub {
   readonly #random: Random;
   readonly #logger: Logger;
   readonly #registry: Registry;
+  readonly #devices: DeviceWriter;
   readonly #policies: Policies;
   readonly #sessions: Sessions;
   readonly #broker: Broker;
   readonly #addresses: Addresses;
   readonly #front: Front;
   readonly #handlers: ServerHandlers;
-  readonly #forgetChanges: () => void;
+  readonly #revocation: Revocation;
   #listeners: Promise<Listeners> | undefined;
   #certificates: Certificates | undefined;
   #closed: Promise<void> | undefined;
@@ -75,6 +76,7 @@ export class Hub {
     this.#random = options.random ?? systemRandom;
     this.#logger = createLogger(options.logger);
     this.#registry = options.registry ?? new MemoryRegistry();
+    this.#devices = new DeviceWriter(this.#registry, this.#random);
     this.#policies = new Policies(options.policies);
     this.#addresses = new Addresses(options);
     this.#sessions = new Sessions(this.#clock, () => this.#welcome());
@@ -84,6 +86,7 @@ export class Hub {
       router: localRouter(this.#sessions),
       log: new ResourceLog(this.#logger),
       streamingUrl: () => this.#addresses.urls().streaming.replace(/^https:/, 'wss:'),
+      onStream: (deviceId) => this.#revocation.check(deviceId),
     });
     const { hostNames } = this.#addresses;
     this.#front = new Front({
@@ -93,15 +96,20 @@ export class Hub {
       proxies: new TrustedProxies(options.trustedProxies ?? []),
       authenticator: new Authenticator([...hostNames], this.#policies, this.#registry, this.#clock),
       routes: [
-        ...deviceRoutes(shared),
+        ...deviceRoutes({ ...shared, devices: this.#devices }),
         ...streamRoutes(this.#broker),
         { method: 'GET', path: ['v1', 'hub'], handle: () => this.#discovery() },
       ],
-      upgrades: new Upgrades({ ...shared, broker: this.#broker, authenticate: (caller) => this.#front.authenticate(caller) }),
+      upgrades: new Upgrades({
+        ...shared,
+        broker: this.#broker,
+        authenticate: (caller) => this.#front.authenticate(caller),
+        onLink: (deviceId) => this.#revocation.check(deviceId),
+      }),
       isReady: () => this.#closed === undefined,
     });
     this.#handlers = this.#front.handlers();
-    this.#forgetChanges = this.#registry.changes(({ deviceId, device }) => this.#onDeviceChange(deviceId, device));
+    this.#revocation = new Revocation({ ...shared, broker: this.#broker, logger: this.#logger });
   }
 
   /**
@@ -179,7 +187,15 @@ export class Hub {
    * @throws `STREAMS_INVALID_DEVICE_ID`, `STREAMS_BAD_REQUEST` that names the field.
    */
   async putDevice(deviceId: string, body: PutDeviceBody = {}): Promise<DeviceRecord> {
-    return (await putDevice(this.#registry, this.#random, deviceId, asPutDeviceBody({ ...body }))).device;
+    return (await this.#devices.put(deviceId, asPutDeviceBody({ ...body }))).device;
+  }
+
+  /**
+   * Deletes a device; its links and streams end with 1008.
+   * @throws `STREAMS_DEVICE_NOT_FOUND`, `STREAMS_INVALID_DEVICE_ID`
+   */
+  deleteDevice(deviceId: string): Promise<void> {
+    return this.#devices.delete(deviceId);
   }
 
   /**
@@ -200,7 +216,7 @@ export class Hub {
   }
 
   async #close(): Promise<void> {
-    this.#forgetChanges();
+    this.#revocation.stop();
     this.#broker.close(CLOSE_RESTART, 'DRAINING;retry=1');
     this.#sessions.close(CLOSE_RESTART, 'DRAINING;retry=1');
     const limited = (cut: () => void): (() => void) => this.#clock.after(CLOSE_TIMEOUT_MS, cut);
@@ -223,12 +239,6 @@ export class Hub {
   #embedded(name: string): ServerHandlers {
     if (this.#options.tls === false) return this.#handlers;
     throw createError('INVALID_STATE', { message: `${name}: is for hubs with tls: false, whose TLS your own server ends` });
-  }
-
-  #onDeviceChange(deviceId: string, device: DeviceRecord | undefined): void {
-    if (device?.enabled) return;
-    this.#sessions.closeDevice(deviceId, CLOSE_REVOKED, 'REVOKED;retry=0');
-    this.#broker.endDevice(deviceId, CLOSE_REVOKED, 'REVOKED;retry=0');
   }
 
   #welcome(): HubMessage {

@@ -1,6 +1,8 @@
 // Public names of @streams/hub.
 export type { Permission } from './auth/policies.ts';
 export type { HubOptions, PolicyOptions, TlsFiles, TlsOptions } from './config/schema.ts';
+export { openRegistry } from './devices/lmdb-registry.ts';
+export type { DurableRegistry, RegistryOptions } from './devices/lmdb-registry.ts';
 export type { DeviceChange, DeviceRecord, Registry } from './devices/registry.ts';
 export type { ListenAddress, ListenOptions } from './http/listener.ts';
 export { hubServerOptions } from './http/server.ts';

@@ -136,6 +136,8 @@ function memoryRegistry(): Registry {
       for (const listener of listeners) listener({ deviceId: device.deviceId, device });
       return Promise.resolve();
     },
+    delete: (deviceId) => Promise.resolve(devices.delete(deviceId)),
+    close: () => Promise.resolve(),
     changes(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

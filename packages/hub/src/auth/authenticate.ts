@@ -10,11 +10,12 @@ import {
   type ReceivedSignature,
 } from '@streams/protocol/internal';
 import type { DeviceRecord, Registry } from '../devices/registry.ts';
+import { keyIdOf } from './key-id.ts';
 import type { Policies, Policy } from './policies.ts';
 
-/** An authenticated caller. */
+/** An authenticated caller. `keyId` says which of a device's keys has signed. */
 export type Identity =
-  | { readonly kind: 'device'; readonly device: DeviceRecord; readonly expiresAtMs: number }
+  | { readonly kind: 'device'; readonly deviceId: string; readonly keyId: string; readonly expiresAtMs: number }
   | { readonly kind: 'service'; readonly policy: Policy; readonly expiresAtMs: number };
 
 /** Why a credential was refused; only the log is told, the caller gets one and the same 401. */
@@ -61,10 +62,13 @@ export class Authenticator {
     const fitting = candidates.filter(
       (candidate) => candidate !== undefined && isForResource(received, this.#hostNames, `/devices/${candidate.deviceId}`),
     );
-    const device = fitting.find((candidate) => isSignedBy(received, padded(candidate?.keys)));
     if (fitting.length === 0) isSignedBy(received, NOBODYS_KEYS);
-    if (device === undefined) return fitting.length === 0 ? 'unknown' : 'wrong-signature';
-    return device.enabled ? { kind: 'device', device, expiresAtMs } : 'disabled';
+    for (const device of fitting) {
+      const key = signingKey(received, device);
+      if (device === undefined || key === undefined) continue;
+      return device.enabled ? { kind: 'device', deviceId: device.deviceId, keyId: keyIdOf(key), expiresAtMs } : 'disabled';
+    }
+    return fitting.length === 0 ? 'unknown' : 'wrong-signature';
   }
 }
 
@@ -83,6 +87,12 @@ function decodedOnce(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** Which key of a device has signed; looks at both, whichever it is. */
+function signingKey(received: ReceivedSignature, device: DeviceRecord | undefined): string | undefined {
+  const keys = padded(device?.keys);
+  return keys.filter((key) => isSignedBy(received, [key]))[0];
 }
 
 /** Always two keys to compare with. */

@@ -61,7 +61,7 @@ export interface HubOptions {
    * request of which they do not say `X-Forwarded-Proto: https` is refused. Default: none; both headers are then ignored.
    */
   readonly trustedProxies?: readonly string[] | undefined;
-  /** Default: in memory, empty. */
+  /** Such as `openRegistry` gives; the hub does not close it. Default: in memory, empty. */
   readonly registry?: Registry | undefined;
   /** Takes the resource log and the hub's own messages. Default: pino, to standard output. `false`: nothing. */
   readonly logger?: Logger | false | undefined;

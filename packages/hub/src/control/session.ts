@@ -5,6 +5,7 @@ import {
   CLOSE_BAD_MESSAGE,
   CLOSE_CLEAN,
   CLOSE_REPLACED,
+  CLOSE_REVOKED,
   createError,
   type Deferred,
   decodeDeviceMessage,
@@ -22,12 +23,21 @@ import {
   type WireCode,
 } from '@streams/protocol/internal';
 
+/** What stands in the close frame of who was revoked. */
+export const REVOKED_REASON = 'REVOKED;retry=0';
+
 /** What a device is asked. */
 export type StreamOffer = Omit<RequestMessage, 'type'>;
 
 /** What it says. */
 export type OfferAnswer =
-  | { readonly accepted: true; readonly protocol: string; readonly capabilities: readonly string[] }
+  | {
+      readonly accepted: true;
+      readonly protocol: string;
+      readonly capabilities: readonly string[];
+      /** Which key of the device has authenticated the link over which the answer came. */
+      readonly keyId: string;
+    }
   | { readonly accepted: false; readonly code: DeclineCode; readonly reason: string };
 
 /** What the broker sees of a device, whatever wire it speaks. */
@@ -40,12 +50,18 @@ export interface DeviceSession {
   offer(offer: StreamOffer, options: { readonly signal: AbortSignal }): Promise<OfferAnswer>;
 }
 
+interface PendingOffer extends Deferred<OfferAnswer> {
+  /** The key behind the link over which the device was asked. */
+  readonly keyId: string;
+}
+
 /** One running instance of a device. Its newest link takes requests; its answers count on any. */
 export class ControlSession implements DeviceSession {
   readonly instanceId: string;
   readonly #clock: Clock;
-  readonly #links = new Set<Leg>();
-  readonly #pending = new Map<string, Deferred<OfferAnswer>>();
+  /** Each live link with the id of the key that has authenticated it, in the order in which they came. */
+  readonly #links = new Map<Leg, string>();
+  readonly #pending = new Map<string, PendingOffer>();
   readonly #onGone: () => void;
   #newest: Leg | undefined;
   #cancelGrace: Cancel | undefined;
@@ -63,7 +79,7 @@ export class ControlSession implements DeviceSession {
   }
 
   /** Takes over a link; an older one of this instance stays for late answers. */
-  addLink(link: Leg, welcome: HubMessage): void {
+  addLink(link: Leg, keyId: string, welcome: HubMessage): void {
     this.#cancelGrace?.();
     const older = this.#newest;
     if (older) {
@@ -71,7 +87,7 @@ export class ControlSession implements DeviceSession {
       older.once('close', cancel);
     }
     this.#newest = link;
-    this.#links.add(link);
+    this.#links.set(link, keyId);
     link.on('message', (message) => this.#onMessage(link, message));
     link.on('close', () => this.#onLinkClosed(link));
     link.send(encodeMessage(welcome));
@@ -81,7 +97,7 @@ export class ControlSession implements DeviceSession {
   async offer(offer: StreamOffer, { signal }: { readonly signal: AbortSignal }): Promise<OfferAnswer> {
     const link = this.#newest;
     if (link === undefined) throw createError('DEVICE_NOT_CONNECTED');
-    const answer = deferred<OfferAnswer>();
+    const answer = { ...deferred<OfferAnswer>(), keyId: this.#links.get(link) ?? '' };
     this.#pending.set(offer.streamId, answer);
     const forget = onAbort(signal, () => this.#withdraw(offer.streamId, signal.reason as WireCode));
     link.send(encodeMessage({ type: 'request', ...offer }));
@@ -99,8 +115,19 @@ export class ControlSession implements DeviceSession {
   close(code: number, reason: string): void {
     this.#cancelGrace?.();
     this.#newest = undefined;
-    for (const link of this.#links) link.close(code, reason);
+    for (const link of this.#links.keys()) link.close(code, reason);
     this.#failPending();
+  }
+
+  /** Ends the links that none of these keys has authenticated, and what was asked over them. */
+  revoke(keyIds: ReadonlySet<string>): void {
+    this.#failPending(({ keyId }) => !keyIds.has(keyId));
+    for (const [link, keyId] of this.#links) {
+      if (keyIds.has(keyId)) continue;
+      link.close(CLOSE_REVOKED, REVOKED_REASON);
+      // At once: nothing may be asked over it while it closes.
+      this.#onLinkClosed(link);
+    }
   }
 
   /** Another instance of the device has connected. */
@@ -123,15 +150,17 @@ export class ControlSession implements DeviceSession {
     }
     if (message === undefined) return;
     const pending = this.#pending.get(message.streamId);
-    if (message.type === 'accept') pending?.resolve({ accepted: true, protocol: message.protocol, capabilities: message.capabilities });
-    else pending?.resolve({ accepted: false, code: message.code, reason: message.reason });
+    const keyId = this.#links.get(link) ?? '';
+    if (message.type === 'accept') {
+      pending?.resolve({ accepted: true, protocol: message.protocol, capabilities: message.capabilities, keyId });
+    } else pending?.resolve({ accepted: false, code: message.code, reason: message.reason });
   }
 
   #onLinkClosed(link: Leg): void {
     this.#links.delete(link);
     if (this.#newest !== link) return;
     // Should the newest die first, an older one that still lingers serves again.
-    this.#newest = [...this.#links].at(-1);
+    this.#newest = [...this.#links.keys()].at(-1);
     if (this.#newest) return;
     this.#cancelGrace = this.#clock.after(INSTANCE_GRACE_MS, () => {
       this.#failPending();
@@ -139,7 +168,9 @@ export class ControlSession implements DeviceSession {
     });
   }
 
-  #failPending(): void {
-    for (const answer of this.#pending.values()) answer.reject(createError('DEVICE_NOT_CONNECTED', { details: { phase: 'answer' } }));
+  #failPending(which: (offer: PendingOffer) => boolean = () => true): void {
+    for (const offer of this.#pending.values()) {
+      if (which(offer)) offer.reject(createError('DEVICE_NOT_CONNECTED', { details: { phase: 'answer' } }));
+    }
   }
 }

@@ -7,6 +7,8 @@ export interface NewLink {
   readonly deviceId: string;
   readonly instanceId: string;
   readonly leg: Leg;
+  /** Which key of the device has authenticated it. */
+  readonly keyId: string;
   /** How long the credential behind it stays good. */
   readonly expiresInMs: number;
 }
@@ -22,10 +24,10 @@ export class Sessions {
     this.#welcome = welcome;
   }
 
-  attach({ deviceId, instanceId, leg, expiresInMs }: NewLink): void {
+  attach({ deviceId, instanceId, leg, keyId, expiresInMs }: NewLink): void {
     const cancel = this.#clock.after(expiresInMs, () => leg.close(CLOSE_REVOKED, 'TOKEN_EXPIRED;retry=1'));
     leg.once('close', cancel);
-    this.#sessionFor(deviceId, instanceId).addLink(leg, this.#welcome());
+    this.#sessionFor(deviceId, instanceId).addLink(leg, keyId, this.#welcome());
   }
 
   /** The session of a device that can be asked now. */
@@ -38,15 +40,15 @@ export class Sessions {
     return this.find(deviceId) !== undefined;
   }
 
-  /** Ends the links of a device. */
-  closeDevice(deviceId: string, code: number, reason: string): void {
-    this.#byDevice.get(deviceId)?.close(code, reason);
-    this.#byDevice.delete(deviceId);
+  /** Ends the links of a device that none of these keys has authenticated. */
+  revoke(deviceId: string, keyIds: ReadonlySet<string>): void {
+    this.#byDevice.get(deviceId)?.revoke(keyIds);
   }
 
   /** Ends all links. */
   close(code: number, reason: string): void {
-    for (const deviceId of this.#byDevice.keys()) this.closeDevice(deviceId, code, reason);
+    for (const session of this.#byDevice.values()) session.close(code, reason);
+    this.#byDevice.clear();
   }
 
   #sessionFor(deviceId: string, instanceId: string): ControlSession {

@@ -1,10 +1,11 @@
 // A registry in memory: for tests, demos, and hubs that create their devices at start.
+import { Changes } from './changes.ts';
 import type { DeviceChange, DeviceRecord, Registry } from './registry.ts';
 
 /** See {@link Registry}. Empty at first; gone with the process. */
 export class MemoryRegistry implements Registry {
   readonly #devices = new Map<string, DeviceRecord>();
-  readonly #listeners = new Set<(change: DeviceChange) => void>();
+  readonly #changes = new Changes();
 
   get(deviceId: string): Promise<DeviceRecord | undefined> {
     return Promise.resolve(this.#devices.get(deviceId));
@@ -12,12 +13,22 @@ export class MemoryRegistry implements Registry {
 
   put(device: DeviceRecord): Promise<void> {
     this.#devices.set(device.deviceId, device);
-    for (const listener of this.#listeners) listener({ deviceId: device.deviceId, device });
+    this.#changes.emit({ deviceId: device.deviceId, device });
     return Promise.resolve();
   }
 
+  delete(deviceId: string): Promise<boolean> {
+    const existed = this.#devices.delete(deviceId);
+    if (existed) this.#changes.emit({ deviceId });
+    return Promise.resolve(existed);
+  }
+
   changes(listener: (change: DeviceChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#changes.listen(listener);
+  }
+
+  /** There is nothing to close; it stays usable, so that a hub can be restarted on it. */
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 }

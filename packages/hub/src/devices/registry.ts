@@ -16,11 +16,15 @@ export interface DeviceChange {
   readonly device?: DeviceRecord | undefined;
 }
 
-/** Keeps devices. A promise that resolves has been carried out. */
+/** Keeps devices. A promise that resolves has been carried out, and a `get` that begins after it sees that. */
 export interface Registry {
   get(deviceId: string): Promise<DeviceRecord | undefined>;
   /** Creates or replaces a device. */
   put(device: DeviceRecord): Promise<void>;
-  /** Calls `listener` after every change until the returned function is called. */
+  /** Resolves with false if there is none. */
+  delete(deviceId: string): Promise<boolean>;
+  /** Calls `listener` after every change, in their order, until the returned function is called. */
   changes(listener: (change: DeviceChange) => void): () => void;
+  /** For who opened it, once the hub is closed: a hub closes no registry that it was given. Idempotent. */
+  close(): Promise<void>;
 }

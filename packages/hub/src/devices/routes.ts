@@ -1,30 +1,31 @@
-// REST of devices: create or change one, show one.
-import { asDeviceId, asPutDeviceBody, createError, type DeviceView, type Random } from '@streams/protocol/internal';
+// REST of devices: create or change one, show one, delete one.
+import { asDeviceId, asPutDeviceBody, createError, type DeviceView } from '@streams/protocol/internal';
 import { requirePermission } from '../auth/authorize.ts';
 import type { Sessions } from '../control/sessions.ts';
 import type { Answer, Call, Route } from '../http/routes.ts';
-import { putDevice } from './put-device.ts';
+import type { DeviceWriter } from './device-writer.ts';
 import type { DeviceRecord, Registry } from './registry.ts';
 
 /** What the routes work on. */
 export interface DeviceRoutesContext {
   readonly registry: Registry;
   readonly sessions: Sessions;
-  readonly random: Random;
+  readonly devices: DeviceWriter;
 }
 
-/** `PUT` and `GET /v1/devices/{id}`. */
+/** `PUT`, `GET` and `DELETE /v1/devices/{id}`. */
 export function deviceRoutes(context: DeviceRoutesContext): Route[] {
   return [
     { method: 'PUT', path: ['v1', 'devices', ':id'], handle: (call) => put(context, call) },
     { method: 'GET', path: ['v1', 'devices', ':id'], handle: (call) => show(context, call) },
+    { method: 'DELETE', path: ['v1', 'devices', ':id'], handle: (call) => remove(context, call) },
   ];
 }
 
-async function put({ registry, random, sessions }: DeviceRoutesContext, call: Call): Promise<Answer> {
+async function put({ devices, sessions }: DeviceRoutesContext, call: Call): Promise<Answer> {
   requirePermission(call.identity, 'device:write');
   const deviceId = asDeviceId(call.params[0]);
-  const { device, created } = await putDevice(registry, random, deviceId, asPutDeviceBody(await call.body()));
+  const { device, created } = await devices.put(deviceId, asPutDeviceBody(await call.body()));
   return { status: created ? 201 : 200, body: view(device, sessions.isConnected(deviceId), true) };
 }
 
@@ -33,6 +34,12 @@ async function show({ registry, sessions }: DeviceRoutesContext, call: Call): Pr
   const device = await registry.get(asDeviceId(call.params[0]));
   if (device === undefined) throw createError('DEVICE_NOT_FOUND');
   return { status: 200, body: view(device, sessions.isConnected(device.deviceId), policy.permissions.has('device:write')) };
+}
+
+async function remove({ devices }: DeviceRoutesContext, call: Call): Promise<Answer> {
+  requirePermission(call.identity, 'device:write');
+  await devices.delete(asDeviceId(call.params[0]));
+  return { status: 204 };
 }
 
 function view({ deviceId, enabled, keys }: DeviceRecord, connected: boolean, withKeys: boolean): DeviceView {

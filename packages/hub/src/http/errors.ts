@@ -10,7 +10,8 @@ const RETRY_AFTER_MS = 1_000;
 
 /** A thrown value as what the caller may see of it; what is none of ours goes to the log alone. */
 export function toStreamsError(thrown: unknown, trackingId: string, logger: Logger): StreamsError {
-  if (StreamsError.is(thrown) && ERRORS[thrown.wireCode].httpStatus !== undefined) return thrown;
+  const isForCaller = StreamsError.is(thrown) && ERRORS[thrown.wireCode].httpStatus !== undefined && thrown.wireCode !== 'INTERNAL';
+  if (isForCaller) return thrown;
   logger.error({ err: thrown, trackingId }, 'a request failed inside the hub');
   return createError('INTERNAL');
 }

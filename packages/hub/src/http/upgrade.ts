@@ -39,6 +39,8 @@ export interface UpgradeContext {
   readonly broker: Broker;
   /** @throws `STREAMS_UNAUTHENTICATED` */
   readonly authenticate: (caller: Caller) => Promise<Identity>;
+  /** Called after a control link was attached. */
+  readonly onLink: (deviceId: string) => void;
 }
 
 /** The two endpoints of a hub: control links and REST, and legs. */
@@ -87,7 +89,7 @@ export class Upgrades {
   async #link(deviceId: string, request: IncomingMessage, socket: Socket, head: Buffer, caller: Caller): Promise<void> {
     const { clock, random, sessions } = this.#context;
     const identity = await this.#context.authenticate(caller);
-    if (identity.kind !== 'device' || identity.device.deviceId !== deviceId) throw createError('UNAUTHENTICATED');
+    if (identity.kind !== 'device' || identity.deviceId !== deviceId) throw createError('UNAUTHENTICATED');
     const instanceId = request.headers['streams-instance-id'] ?? newId(random);
     if (typeof instanceId !== 'string' || !ID_PATTERN.test(instanceId)) {
       throw createError('BAD_REQUEST', { message: 'Streams-Instance-Id: expected 22 characters of base64url' });
@@ -96,6 +98,9 @@ export class Upgrades {
       throw createError('BAD_REQUEST', { message: `offer the WebSocket subprotocol ${CONTROL_PROTOCOL}` });
     }
     const leg = this.#links.hold(request, socket, head, caller.trackingId).grant(CONTROL_PROTOCOL);
-    if (leg) sessions.attach({ deviceId, instanceId, leg, expiresInMs: identity.expiresAtMs + CLOCK_LEEWAY_MS - clock.wallMs() });
+    if (!leg) return;
+    const expiresInMs = identity.expiresAtMs + CLOCK_LEEWAY_MS - clock.wallMs();
+    sessions.attach({ deviceId, instanceId, leg, keyId: identity.keyId, expiresInMs });
+    this.#context.onLink(deviceId);
   }
 }

@@ -3,6 +3,7 @@ import {
   type Clock,
   CLOSE_ABORTED,
   CLOSE_CLEAN,
+  CLOSE_REVOKED,
   createError,
   framingOf,
   newId,
@@ -12,6 +13,7 @@ import {
   type WireCode,
 } from '@streams/protocol/internal';
 import type { Router } from '../control/router.ts';
+import { REVOKED_REASON } from '../control/session.ts';
 import type { Registry } from '../devices/registry.ts';
 import type { LogRecord, LogResult, ResourceLog } from '../diagnostics/resource-log.ts';
 import type { PendingUpgrade } from '../http/pending-upgrade.ts';
@@ -30,6 +32,8 @@ export interface BrokerContext {
   readonly random: Random;
   /** `wss://host[:port]` of the streaming endpoint. */
   readonly streamingUrl: () => string;
+  /** Called after a stream was established. */
+  readonly onStream: (deviceId: string) => void;
 }
 
 /** The place in a handshake that a stream token opens. */
@@ -99,13 +103,15 @@ export class Broker {
     return true;
   }
 
-  /** Ends what concerns a device. */
-  endDevice(deviceId: string, closeCode: number, reason: string): void {
+  /** Ends the handshakes and streams of a device that it has accepted under none of these keys; the others wait for its session. */
+  revoke(deviceId: string, keyIds: ReadonlySet<string>): void {
+    const isRevoked = ({ request, deviceKeyId }: Negotiation): boolean =>
+      request.deviceId === deviceId && deviceKeyId !== undefined && !keyIds.has(deviceKeyId);
     for (const negotiation of this.#negotiations.values()) {
-      if (negotiation.request.deviceId === deviceId) negotiation.apply({ type: 'fail', code: 'DEVICE_NOT_CONNECTED' });
+      if (isRevoked(negotiation)) negotiation.apply({ type: 'fail', code: 'DEVICE_NOT_CONNECTED' });
     }
     for (const { negotiation, relay } of this.#streams.values()) {
-      if (negotiation.request.deviceId === deviceId) relay.close(closeCode, reason);
+      if (isRevoked(negotiation)) relay.close(CLOSE_REVOKED, REVOKED_REASON);
     }
   }
 
@@ -137,6 +143,7 @@ export class Broker {
       this.#context.log.write({ ...identify(streamId, request), ...streamResult(report), durationMs });
     });
     this.#streams.set(streamId, { negotiation, relay });
+    this.#context.onStream(request.deviceId);
   }
 
   #onSettled(negotiation: Negotiation): void {

@@ -32,7 +32,7 @@ function signed(claims: Partial<SignatureClaims>, seed: number): string {
 async function who(header: string): Promise<unknown> {
   const identity = await authenticator.authenticate(header);
   if (typeof identity === 'string') return identity;
-  return identity.kind === 'device' ? identity.device.deviceId : `policy ${identity.policy.name}`;
+  return identity.kind === 'device' ? identity.deviceId : `policy ${identity.policy.name}`;
 }
 
 describe('a device', () => {

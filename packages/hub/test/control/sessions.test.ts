@@ -27,13 +27,13 @@ interface DeviceEnd {
   end?: LegEnd;
 }
 
-function attach(instanceId: string, expiresInMs = HOUR_MS): DeviceEnd {
+function attach(instanceId: string, { expiresInMs = HOUR_MS, keyId = 'first' } = {}): DeviceEnd {
   const [leg, hubLeg] = memoryLegPair(clock);
   const end: DeviceEnd = { leg, got: [] };
   leg.on('message', (text) => end.got.push((JSON.parse(String(text)) as { type: string }).type));
   leg.on('close', (how) => (end.end = how));
   leg.resume();
-  sessions.attach({ deviceId: 'a', instanceId, leg: hubLeg, expiresInMs });
+  sessions.attach({ deviceId: 'a', instanceId, leg: hubLeg, keyId, expiresInMs });
   return end;
 }
 
@@ -66,7 +66,7 @@ describe('a device with one link', () => {
     const device = attach('one');
     const { streamId, answer } = offer();
     accept(device, streamId);
-    expect(await answer).toEqual({ accepted: true, protocol: 'streams.v1', capabilities: [] });
+    expect(await answer).toEqual({ accepted: true, protocol: 'streams.v1', capabilities: [], keyId: 'first' });
     expect(device.got).toEqual(['welcome', 'request']);
   });
 
@@ -100,7 +100,7 @@ describe('a device with one link', () => {
   });
 
   it('is cut off when its credential ends', async () => {
-    const device = attach('one', 60_000);
+    const device = attach('one', { expiresInMs: 60_000 });
     await clock.advance(59_000);
     expect(device.end).toBeUndefined();
     await clock.advance(2_000);
@@ -139,6 +139,66 @@ describe('a newer link', () => {
     await clock.advance(5_000);
     expect(sessions.isConnected('a')).toBe(true);
     expect(newer.end).toBeUndefined();
+  });
+});
+
+describe('keys that are no longer in force', () => {
+  const inForce = (...keyIds: string[]): void => sessions.revoke('a', new Set(keyIds));
+
+  it('end their links and what was asked over them, at once', async () => {
+    const device = attach('one');
+    const { answer } = offer();
+    inForce('second');
+    expect(sessions.isConnected('a')).toBe(false);
+    await expect(answer).rejects.toMatchObject({ wireCode: 'DEVICE_NOT_CONNECTED', details: { phase: 'answer' } });
+    await clock.advance(1);
+    expect(device.end).toMatchObject({ code: 1008, reason: 'REVOKED;retry=0' });
+    const back = attach('one', { keyId: 'second' });
+    const { streamId, answer: later } = offer();
+    accept(back, streamId);
+    expect(await later).toMatchObject({ keyId: 'second' });
+  });
+
+  it('disturb neither links nor requests of the other key', async () => {
+    const device = attach('one', { keyId: 'second' });
+    const { streamId, answer } = offer();
+    inForce('second', 'third');
+    await clock.advance(5_000);
+    accept(device, streamId);
+    expect(await answer).toMatchObject({ accepted: true, keyId: 'second' });
+    expect(device.end).toBeUndefined();
+  });
+
+  it('leave an instance what its other links have', async () => {
+    const older = attach('one', { keyId: 'second' });
+    const kept = offer();
+    const newer = attach('one', { keyId: 'first' });
+    const lost = offer();
+    inForce('second', 'third');
+    await expect(lost.answer).rejects.toMatchObject({ wireCode: 'DEVICE_NOT_CONNECTED' });
+    accept(newer, kept.streamId);
+    await clock.advance(1);
+    expect(newer.end).toMatchObject({ code: 1008 });
+    const next = offer();
+    accept(older, kept.streamId);
+    accept(older, next.streamId);
+    expect(await Promise.all([kept.answer, next.answer])).toMatchObject([{ keyId: 'second' }, { keyId: 'second' }]);
+  });
+
+  it('end the requests of a link that was lost a moment ago; those of the other key wait on', async () => {
+    const revoked = attach('one');
+    const { answer } = offer();
+    revoked.leg.terminate();
+    await clock.advance(100);
+    inForce('second');
+    await expect(answer).rejects.toMatchObject({ wireCode: 'DEVICE_NOT_CONNECTED' });
+    const lost = attach('one', { keyId: 'second' });
+    const waiting = offer();
+    lost.leg.terminate();
+    await clock.advance(100);
+    inForce('second');
+    accept(attach('one', { keyId: 'second' }), waiting.streamId);
+    expect(await waiting.answer).toMatchObject({ accepted: true });
   });
 });
 

@@ -78,6 +78,33 @@ it('shows keys only to who may write', async () => {
   expect(await send(test, 'GET', '/v1/devices/none', reader)).toMatchObject({ status: 404, body: { code: 'DEVICE_NOT_FOUND' } });
 });
 
+it('deletes a device, once, for who may write', async () => {
+  await call(test, 'PUT', '/v1/devices/x%252Fy');
+  const reader = { headers: { authorization: await authorization(test, 'reader') } };
+  expect(await send(test, 'DELETE', '/v1/devices/x%252Fy', reader)).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
+  expect(await call(test, 'DELETE', '/v1/devices/x%252Fy')).toMatchObject({ status: 204, body: {} });
+  expect(await call(test, 'DELETE', '/v1/devices/x%252Fy')).toMatchObject({ status: 404, body: { code: 'DEVICE_NOT_FOUND' } });
+  expect(await call(test, 'GET', '/v1/devices/x%252Fy')).toMatchObject({ status: 404 });
+  expect(await call(test, 'DELETE', '/v1/devices/a%2fb')).toMatchObject({ status: 400, body: { code: 'INVALID_DEVICE_ID' } });
+  await expect(test.hub.deleteDevice('x%2Fy')).rejects.toMatchObject({ code: 'STREAMS_DEVICE_NOT_FOUND' });
+});
+
+it('changes a device in the order of the calls: none brings back what another has just replaced', async () => {
+  const mine = [key(), key()];
+  await test.hub.putDevice('busy');
+  await Promise.all([test.hub.putDevice('busy', { enabled: false }), test.hub.putDevice('busy', { keys: mine })]);
+  expect(await call(test, 'GET', '/v1/devices/busy')).toMatchObject({ body: { enabled: false, keys: mine } });
+  await Promise.allSettled([
+    test.hub.putDevice('busy', { enabled: true }),
+    test.hub.deleteDevice('busy'),
+    test.hub.deleteDevice('busy'),
+    test.hub.putDevice('busy'),
+  ]);
+  const fresh = await call(test, 'GET', '/v1/devices/busy');
+  expect(fresh).toMatchObject({ status: 200, body: { enabled: true } });
+  expect(fresh.body['keys']).not.toContain(mine[0]);
+});
+
 it('a device may do none of it', async () => {
   const { deviceAuthorization } = await import('../support/raw.ts');
   const device = { headers: { authorization: await deviceAuthorization(test, 'c') } };
