@@ -88,26 +88,7 @@ export class Hub {
       streamingUrl: () => this.#addresses.urls().streaming.replace(/^https:/, 'wss:'),
       onStream: (deviceId) => this.#revocation.check(deviceId),
     });
-    const { hostNames } = this.#addresses;
-    this.#front = new Front({
-      ...shared,
-      logger: this.#logger,
-      hostNames,
-      proxies: new TrustedProxies(options.trustedProxies ?? []),
-      authenticator: new Authenticator([...hostNames], this.#policies, this.#registry, this.#clock),
-      routes: [
-        ...deviceRoutes({ ...shared, devices: this.#devices }),
-        ...streamRoutes(this.#broker),
-        { method: 'GET', path: ['v1', 'hub'], handle: () => this.#discovery() },
-      ],
-      upgrades: new Upgrades({
-        ...shared,
-        broker: this.#broker,
-        authenticate: (caller) => this.#front.authenticate(caller),
-        onLink: (deviceId) => this.#revocation.check(deviceId),
-      }),
-      isReady: () => this.#closed === undefined,
-    });
+    this.#front = this.#createFront();
     this.#handlers = this.#front.handlers();
     this.#revocation = new Revocation({ ...shared, broker: this.#broker, logger: this.#logger });
   }
@@ -213,6 +194,29 @@ export class Hub {
     const device = await this.#registry.get(who.deviceId);
     if (device === undefined) throw createError('DEVICE_NOT_FOUND');
     return formatConnectionString({ ...hub, deviceId: device.deviceId, key: new Secret(device.keys[0]) });
+  }
+
+  #createFront(): Front {
+    const { hostNames } = this.#addresses;
+    const parts = { clock: this.#clock, random: this.#random, registry: this.#registry, sessions: this.#sessions, broker: this.#broker };
+    return new Front({
+      ...parts,
+      logger: this.#logger,
+      hostNames,
+      proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
+      authenticator: new Authenticator([...hostNames], this.#policies, this.#registry, this.#clock),
+      routes: [
+        ...deviceRoutes({ ...parts, devices: this.#devices }),
+        ...streamRoutes(this.#broker),
+        { method: 'GET', path: ['v1', 'hub'], handle: () => this.#discovery() },
+      ],
+      upgrades: new Upgrades({
+        ...parts,
+        authenticate: (caller) => this.#front.authenticate(caller),
+        onLink: (deviceId) => this.#revocation.check(deviceId),
+      }),
+      isReady: () => this.#closed === undefined,
+    });
   }
 
   async #close(): Promise<void> {
