@@ -12,9 +12,9 @@ export interface Order {
   readonly bytes: number;
 }
 
-const [connectionString, caFile = ''] = process.argv.slice(2);
+const [caFile = ''] = process.argv.slice(2);
 const ca = readFileSync(caFile);
-const device = DeviceClient.fromConnectionString(connectionString);
+const device = DeviceClient.fromConnectionString(process.env['STREAMS_CONNECTION_STRING']);
 device.onStreamRequest(async (request) => serve(await request.accept(), request.name as FarKind));
 await device.connect();
 

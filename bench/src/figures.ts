@@ -34,7 +34,7 @@ export class Figures {
 
   print(title: string): void {
     console.log(`\n${title}: ${circumstances()}`);
-    console.log(`${''.padEnd(52)}${'ours'.padStart(14)}${'reference'.padStart(14)}${'ratio'.padStart(8)}`);
+    console.log(`${''.padEnd(56)}${'ours'.padStart(14)}${'reference'.padStart(14)}${'ratio'.padStart(8)}`);
     for (const figure of this.#figures.values()) console.log(line(figure));
   }
 
@@ -67,7 +67,7 @@ export function quantile(values: readonly number[], part: number): number {
 function line({ name, unit, ours, reference }: Figure): string {
   const [a, b] = [median(ours), median(reference)];
   const [left, right, ratio] = [number(a, unit), number(b, unit), Number.isNaN(b) ? '-' : (a / b).toFixed(2)];
-  return `${name.padEnd(52)}${left.padStart(14)}${right.padStart(14)}${ratio.padStart(8)}`;
+  return `${name.padEnd(56)}${left.padStart(14)}${right.padStart(14)}${ratio.padStart(8)}`;
 }
 
 function number(value: number, unit: string): string {

@@ -45,6 +45,8 @@ const { values, positionals } = parseArgs({
 const what = positionals[0] ?? 'summary';
 const rounds = Number(values.rounds);
 const figures = new Figures();
+// Its processes end with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 if (what === 'memory') await memory();
 else if (MEASURES[what]) await transfers(MEASURES[what]);
 else throw new RangeError(`bench: expected summary, handshakes, throughput, round-trips or memory, found ${what}`);

@@ -10,7 +10,7 @@ import type { Side } from './transfers.ts';
 
 const KIB = 1_024;
 const STREAMS = 500;
-const STALLED = 100;
+const STALLED = 400;
 /** A writer that finds no room for this long has filled every buffer on the way. */
 const STALL_MS = 300;
 /** So that garbage of the load is collected, and buffers of finished handshakes are gone. */
@@ -24,7 +24,8 @@ export const DEVICE_COUNTS: readonly number[] = [1_000, 2_000, 4_000, 6_000, 8_0
 export async function idleDevices(figures: Figures, side: Side, rig: Rig): Promise<void> {
   const relay = side === 'ours' ? rig.hub : rig.relay;
   const pid = Number(relay.pid);
-  const swarm = start('./swarm.js', [side === 'ours' ? rig.strings.device : rig.relayUrl, rig.caFile]);
+  const swarm =
+    side === 'ours' ? start('./swarm.js', [rig.caFile], [], rig.strings.device) : start('./swarm.js', [rig.caFile, rig.relayUrl]);
   const before = await residentBytes(pid);
   // The far side's device is number 0, and another instance of it would replace it.
   let from = 1;

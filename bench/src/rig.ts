@@ -32,7 +32,7 @@ export async function startRig(devices = 1): Promise<Rig> {
   const [strings] = (await once(hub, 'message')) as [HubReady];
   const relay = start('./reference/relay.js', [key, cert], NODE_FLAGS);
   const [port] = (await once(relay, 'message')) as [number];
-  const far = start('./far.js', [strings.device, cert]);
+  const far = start('./far.js', [cert], [], strings.device);
   await once(far, 'message');
   const stop = async (): Promise<void> => {
     const exits = [hub, relay, far].map((child) => once(child, 'exit'));
@@ -43,9 +43,14 @@ export async function startRig(devices = 1): Promise<Rig> {
   return { hub, relay, far, strings, relayUrl: `wss://127.0.0.1:${port}`, ca, caFile: cert, [Symbol.asyncDispose]: stop };
 }
 
-/** Starts a program of the bench. */
-export function start(file: string, args: readonly string[], flags: readonly string[] = []): ChildProcess {
-  return fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: [...flags] });
+/** Starts a program of the bench, which ends with this process, however this one ends. A connection string is a secret: not in argv. */
+export function start(file: string, args: readonly string[], flags: readonly string[] = [], connectionString = ''): ChildProcess {
+  const env = { ...process.env, STREAMS_CONNECTION_STRING: connectionString };
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: [...flags], env });
+  const kill = (): void => void child.kill();
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
+  return child;
 }
 
 /** CPU seconds that a process has used, all threads. */

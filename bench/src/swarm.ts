@@ -12,17 +12,18 @@ export interface SwarmOrder {
 
 /** Dials that run at once. */
 const CONCURRENCY = 32;
-const [target = '', caFile = ''] = process.argv.slice(2);
+const [caFile = '', relayUrl] = process.argv.slice(2);
+const connectionString = process.env['STREAMS_CONNECTION_STRING'] ?? '';
 const ca = readFileSync(caFile);
 const kept: unknown[] = [];
 
 async function connect(index: number): Promise<unknown> {
-  if (target.startsWith('wss:')) {
-    const socket = new WebSocket(target, { ca, perMessageDeflate: false });
+  if (relayUrl !== undefined) {
+    const socket = new WebSocket(relayUrl, { ca, perMessageDeflate: false });
     await once(socket, 'open');
     return socket;
   }
-  const device = DeviceClient.fromConnectionString(target.replace('DeviceId=bench-0', `DeviceId=bench-${index}`));
+  const device = DeviceClient.fromConnectionString(connectionString.replace('DeviceId=bench-0', `DeviceId=bench-${index}`));
   await device.connect();
   return device;
 }

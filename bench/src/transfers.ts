@@ -50,7 +50,7 @@ export async function throughput(figures: Figures, side: Side, party: Party, str
   const name = `${streams} stream${streams === 1 ? '' : 's'}, writes of ${size(writeBytes)}`;
   figures.add(side, name, 'MB/s', (bytes * streams) / seconds / 1e6);
   for (const who of ['hub', 'device', 'service'] as const) {
-    figures.add(side, `  CPU of the ${who} per GiB`, 's', ((after[who] - before[who]) * GIB) / (bytes * streams));
+    figures.add(side, `${name}: CPU of the ${who} per GiB`, 's', ((after[who] - before[who]) * GIB) / (bytes * streams));
   }
 }
 

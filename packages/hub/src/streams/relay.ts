@@ -1,5 +1,5 @@
 // Carries messages between two legs, opaquely: back-pressure both ways, ends passed on, payload bytes counted (design section 5).
-import { type Framing, HIGH_WATER_BYTES, type LegEnd, type LegMessage, LOW_WATER_BYTES } from '@streams/protocol/internal';
+import { type Framing, type LegEnd, type LegMessage, RELAY_HIGH_WATER_BYTES, RELAY_LOW_WATER_BYTES } from '@streams/protocol/internal';
 import { otherRole, type Role } from './handshake.ts';
 import type { LegPair } from './rendezvous.ts';
 
@@ -47,14 +47,14 @@ export class Relay {
     const to = this.#legs[otherRole(role)];
     let stalled = false;
     const flushed = (): void => {
-      if (!stalled || to.bufferedBytes > LOW_WATER_BYTES) return;
+      if (!stalled || to.bufferedBytes > RELAY_LOW_WATER_BYTES) return;
       stalled = false;
       from.resume();
     };
     from.on('message', (message: LegMessage) => {
       this.#bytesFrom[role] += Math.max(0, Buffer.byteLength(message) - headerBytes);
       to.send(message, flushed);
-      if (stalled || to.bufferedBytes < HIGH_WATER_BYTES) return;
+      if (stalled || to.bufferedBytes < RELAY_HIGH_WATER_BYTES) return;
       stalled = true;
       from.pause();
     });

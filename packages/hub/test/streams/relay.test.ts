@@ -1,6 +1,6 @@
 // The relay between two legs in memory: order, counting, back-pressure, and how an end is passed on.
 import { FakeClock } from '@streams/testkit';
-import { framingOf, HIGH_WATER_BYTES, type Leg, type LegEnd, memoryLegPair } from '@streams/protocol/internal';
+import { framingOf, type Leg, type LegEnd, memoryLegPair, RELAY_HIGH_WATER_BYTES } from '@streams/protocol/internal';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Relay, type RelayReport } from '../../src/streams/relay.ts';
 import { until } from '../support/streams.ts';
@@ -60,7 +60,7 @@ describe('a reader that stops', () => {
     for (let index = 0; index < 100; index += 1) device.send(message, () => (flushed += 1));
     await clock.advance(1_000);
     // The relay has taken what fits below its mark, and no more.
-    expect(flushed).toBe(HIGH_WATER_BYTES / message.length);
+    expect(flushed).toBe(RELAY_HIGH_WATER_BYTES / message.length);
     expect(device.bufferedBytes).toBe(message.length * (100 - flushed));
     service.resume();
     await until(() => received === 100);

@@ -59,6 +59,11 @@ export const UNAUTHENTICATED_RETRY_MS = 300_000;
 /** How long `close()` waits for open streams before it cuts them. */
 export const CLOSE_TIMEOUT_MS = 5_000;
 
-/** Bytes queued towards a leg above which its source is paused, and below which it reads again. */
+/** Bytes that one end of a stream queues in each direction before it stops. */
 export const HIGH_WATER_BYTES = 262_144;
-export const LOW_WATER_BYTES = 65_536;
+/**
+ * In the hub: bytes queued towards a leg above which the other one is paused, and below which it is read again. What is queued
+ * exists twice, as messages and as TLS records.
+ */
+export const RELAY_HIGH_WATER_BYTES = 131_072;
+export const RELAY_LOW_WATER_BYTES = 32_768;

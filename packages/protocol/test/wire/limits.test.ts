@@ -68,8 +68,8 @@ describe('sizes', () => {
   });
 
   it('a paused source reads again before its queue has run dry', () => {
-    expect(defaults.LOW_WATER_BYTES).toBeGreaterThan(0);
-    expect(defaults.LOW_WATER_BYTES).toBeLessThan(defaults.HIGH_WATER_BYTES);
+    expect(defaults.RELAY_LOW_WATER_BYTES).toBeGreaterThan(0);
+    expect(defaults.RELAY_LOW_WATER_BYTES).toBeLessThan(defaults.RELAY_HIGH_WATER_BYTES);
   });
 });
 
