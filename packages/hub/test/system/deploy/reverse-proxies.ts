@@ -51,7 +51,7 @@ export const startHaproxy: StartProxy = async (names) => {
 
 /** A file of docs/deploy/. */
 export function deployFile(name: string): Promise<string> {
-  return readFile(fileURLToPath(new URL(`../../../../docs/deploy/${name}`, import.meta.url)), 'utf8');
+  return readFile(fileURLToPath(new URL(`../../../../../docs/deploy/${name}`, import.meta.url)), 'utf8');
 }
 
 /** What `envsubst` does. */
