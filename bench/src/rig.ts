@@ -9,7 +9,7 @@ import { generate } from 'selfsigned';
 import type { HubReady } from './hub.ts';
 
 /** For the hub and for the reference alike; docs/performance.md says what it does. */
-export const NODE_FLAGS: readonly string[] = ['--no-concurrent-array-buffer-sweeping'];
+export const NODE_FLAGS: readonly string[] = ['--no-concurrent-array-buffer-sweeping', '--heap-growing-percent=300'];
 
 /** What runs, and how to reach it. */
 export interface Rig extends AsyncDisposable {
