@@ -10,7 +10,7 @@ import type { Side } from './transfers.ts';
 
 const KIB = 1_024;
 const STREAMS = 500;
-const STALLED = 400;
+const STALLED = 1_000;
 /** A writer that finds no room for this long has filled every buffer on the way. */
 const STALL_MS = 300;
 /** So that garbage of the load is collected, and buffers of finished handshakes are gone. */
@@ -55,7 +55,7 @@ export async function openStreams(figures: Figures, side: Side, party: Party): P
   await Promise.all(stalled.map(fill));
   const full = await residentBytes(party.pids.relay);
   figures.add(side, 'memory per stalled stream, one direction', 'KiB', (full - after) / STALLED / KIB);
-  await Promise.all([...idle, ...stalled].map((flow) => flow.close()));
+  await Promise.all([...idle.map((flow) => flow.close()), ...stalled.map((flow) => flow.cut())]);
 }
 
 /** Draws memory over devices. */
