@@ -49,12 +49,13 @@ export async function openStreams(figures: Figures, side: Side, party: Party): P
   const before = await residentBytes(party.pids.relay);
   const idle = await openAll(party, 'echo', STREAMS);
   await sleep(SETTLE_MS);
-  const after = await residentBytes(party.pids.relay);
-  figures.add(side, 'memory per idle stream', 'KiB', (after - before) / STREAMS / KIB);
+  figures.add(side, 'memory per idle stream', 'KiB', ((await residentBytes(party.pids.relay)) - before) / STREAMS / KIB);
   const stalled = await openAll(party, 'stalled', STALLED);
+  await sleep(SETTLE_MS);
+  const empty = await residentBytes(party.pids.relay);
   await Promise.all(stalled.map(fill));
   const full = await residentBytes(party.pids.relay);
-  figures.add(side, 'memory per stalled stream, one direction', 'KiB', (full - after) / STALLED / KIB);
+  figures.add(side, 'memory that a stalled direction adds', 'KiB', (full - empty) / STALLED / KIB);
   await Promise.all([...idle.map((flow) => flow.close()), ...stalled.map((flow) => flow.cut())]);
 }
 
