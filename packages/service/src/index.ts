@@ -1,5 +1,6 @@
 // Public names of @streams/service.
 export { ServiceClient } from './client.ts';
+export type { Device, DeviceKey, Devices, DeviceSettings } from './devices.ts';
 export type { CreateStreamOptions } from './open-stream.ts';
 export type { ServiceClientOptions, ServiceClientSettings } from './options.ts';
 export {
@@ -18,6 +19,7 @@ export type {
   ErrorCode,
   HandshakeMessage,
   HandshakePhase,
+  HubView,
   Logger,
   StreamCloseMessage,
   StreamEvents,
