@@ -1,5 +1,5 @@
 #!/usr/bin/env node
 // The command `streams`.
-import { Command } from 'commander';
+import { run } from './program.ts';
 
-await new Command('streams').parseAsync();
+process.exitCode = await run(process.argv.slice(2));
