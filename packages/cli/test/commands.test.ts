@@ -1,6 +1,5 @@
 // The commands end to end: the built program as child processes, a hub on a free port, real sockets between them.
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceClient } from '@streams/device';
@@ -130,9 +129,9 @@ describe('connect', () => {
     const late = await home.run(['connect', 'half-closer', 'late'], serviceString, bytes);
     expect(late).toMatchObject({ code: 0, stderr: '' });
     expect(Buffer.from(late.stdout, 'latin1').equals(bytes)).toBe(true);
-    const first = home.start(['connect', 'half-closer', 'first'], serviceString);
-    await once(first.child.stdout!, 'end');
-    expect([first.stdout, first.child.exitCode]).toEqual(['first', null]);
+    const first = home.startPiped(['connect', 'half-closer', 'first'], serviceString);
+    // While its own input is still open.
+    await first.prints(/^first EOF$/m);
     first.child.stdin?.end();
     expect(await first.ended).toMatchObject({ code: 0, stderr: '' });
   });

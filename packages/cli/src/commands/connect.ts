@@ -29,8 +29,6 @@ async function connect(device: string, name: string, options: CredentialOptions)
       stream.destroy();
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'EPIPE') throw error;
-    } finally {
-      process.stdin.destroy();
     }
   });
 }

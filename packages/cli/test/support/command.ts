@@ -67,9 +67,18 @@ export class Home {
 
   /** Starts a command; its standard input stays open. */
   start(args: readonly string[], connectionString?: string): Running {
+    return this.#spawn([process.execPath, MAIN, ...args], connectionString);
+  }
+
+  /** The same with a pipe of the shell's at its standard output: what Node makes itself is a socket, which ends otherwise. Its end shows as ` EOF`. */
+  startPiped(args: readonly string[], connectionString?: string): Running {
+    return this.#spawn(['sh', '-c', '"$@" | { cat; echo " EOF"; }', 'sh', process.execPath, MAIN, ...args], connectionString);
+  }
+
+  #spawn([program = '', ...args]: readonly string[], connectionString: string | undefined): Running {
     const { STREAMS_CONNECTION_STRING: _theirs, ...env } = process.env;
     const secret = connectionString === undefined ? {} : { STREAMS_CONNECTION_STRING: connectionString };
-    const child = spawn(process.execPath, [MAIN, ...args], { env: { ...env, HOME: this.directory, ...secret }, stdio: 'pipe' });
+    const child = spawn(program, args, { env: { ...env, HOME: this.directory, ...secret }, stdio: 'pipe' });
     const running = new Running(child);
     this.started.push(running);
     return running;
