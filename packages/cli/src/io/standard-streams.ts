@@ -1,5 +1,5 @@
 // Standard input and output as bytes flow through them.
-import { createWriteStream, fstatSync } from 'node:fs';
+import { closeSync, createWriteStream, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 
@@ -16,6 +16,9 @@ export function isInputGiven(): boolean {
 /** Standard output whose end reaches the reader at once: that of `process.stdout` comes with the end of the process. */
 export function endableOutput(): Writable {
   const output = fstatSync(1);
-  if (output.isFIFO() || output.isSocket()) return new Socket({ fd: 1, readable: false, writable: true });
+  if (output.isFIFO() || output.isSocket()) {
+    // libuv leaves descriptors below 3 open, and a pipe, other than a socket, has no other end than that.
+    return new Socket({ fd: 1, readable: false, writable: true }).once('close', () => closeSync(1));
+  }
   return output.isFile() ? createWriteStream('', { fd: 1 }) : process.stdout;
 }
