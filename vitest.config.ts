@@ -9,6 +9,8 @@ const conditions = [...(process.env['TEST_DIST'] ? [] : ['@streams/source']), 'm
 const suites = {
   /** The lint rules and the reporter. */
   tools: ['test/tools/*.test.ts'],
+  /** The compliance suite between our SDKs and foreign clients: a minute of waiting for bytes. */
+  interop: ['packages/*/test/interop/*.test.ts'],
   /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy. */
   system: ['packages/*/test/system/**/*.test.ts'],
 };
@@ -19,7 +21,7 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions, externalConditions: ['node'] } },
   test: {
     include: suite ? suites[suite] : ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/*.test.ts'],
-    exclude: suite ? [] : ['**/node_modules/**', ...suites.system],
+    exclude: suite ? [] : ['**/node_modules/**', ...suites.interop, ...suites.system],
     // Most tests wait for sockets; and each file keeps its own state, so that a worker need not load everything anew for it.
     maxWorkers: 4,
     isolate: false,

@@ -10,7 +10,7 @@ import type { Side } from './transfers.ts';
 
 const KIB = 1_024;
 const STREAMS = 500;
-const STALLED = 400;
+const STALLED = 1_000;
 /** A writer that finds no room for this long has filled every buffer on the way. */
 const STALL_MS = 300;
 /** So that garbage of the load is collected, and buffers of finished handshakes are gone. */
@@ -49,13 +49,14 @@ export async function openStreams(figures: Figures, side: Side, party: Party): P
   const before = await residentBytes(party.pids.relay);
   const idle = await openAll(party, 'echo', STREAMS);
   await sleep(SETTLE_MS);
-  const after = await residentBytes(party.pids.relay);
-  figures.add(side, 'memory per idle stream', 'KiB', (after - before) / STREAMS / KIB);
+  figures.add(side, 'memory per idle stream', 'KiB', ((await residentBytes(party.pids.relay)) - before) / STREAMS / KIB);
   const stalled = await openAll(party, 'stalled', STALLED);
+  await sleep(SETTLE_MS);
+  const empty = await residentBytes(party.pids.relay);
   await Promise.all(stalled.map(fill));
   const full = await residentBytes(party.pids.relay);
-  figures.add(side, 'memory per stalled stream, one direction', 'KiB', (full - after) / STALLED / KIB);
-  await Promise.all([...idle, ...stalled].map((flow) => flow.close()));
+  figures.add(side, 'memory that a stalled direction adds', 'KiB', (full - empty) / STALLED / KIB);
+  await Promise.all([...idle.map((flow) => flow.close()), ...stalled.map((flow) => flow.cut())]);
 }
 
 /** Draws memory over devices. */

@@ -17,6 +17,8 @@ export interface Flow {
   /** The next message that comes back. */
   echoed(): Promise<unknown>;
   close(): Promise<unknown>;
+  /** For who has sent what nobody reads. */
+  cut(): Promise<unknown>;
 }
 
 /** One of the two. */
@@ -80,10 +82,10 @@ function streamFlow(stream: DeviceStream): Flow {
     },
     echoed: () => once(stream, 'data'),
     close: () => {
-      if (stream.writableFinished || stream.writableLength === 0) stream.resume().end();
-      else stream.destroy();
+      stream.resume().end();
       return stream.outcome;
     },
+    cut: () => stream.destroy().outcome,
   };
 }
 
@@ -99,10 +101,13 @@ function socketFlow(socket: WebSocket): Flow {
     },
     confirmed: () => done ?? Promise.resolve(),
     echoed: () => once(socket, 'message'),
-    close: async () => {
-      if (socket.bufferedAmount > 0) socket.terminate();
-      else socket.close();
-      await once(socket, 'close');
+    close: () => {
+      socket.close();
+      return once(socket, 'close');
+    },
+    cut: () => {
+      socket.terminate();
+      return once(socket, 'close');
     },
   };
 }

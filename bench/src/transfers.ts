@@ -83,7 +83,7 @@ async function saturate(party: Party): Promise<() => Promise<void>> {
   return async () => {
     stopped = true;
     await sending;
-    await flow.close();
+    await flow.cut();
   };
 }
 

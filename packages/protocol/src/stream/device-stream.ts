@@ -158,7 +158,8 @@ export class DeviceStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#writer.write([chunk], callback);
+    // Later in this turn: what is written meanwhile goes out in one message.
+    this.#writer.write([chunk], (error) => queueMicrotask(() => callback(error)));
   }
 
   override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {

@@ -47,6 +47,16 @@ describe('a stream', () => {
     expect([half.stream.bytesRead, half.peer.bufferedBytes]).toEqual([4 * MIB, 0]);
   });
 
+  it('sends what is written in one turn as the first write and one message more', async () => {
+    const half = new HalfStream().reading();
+    for (let index = 0; index < 100; index += 1) half.stream.write('ab');
+    await half.turns();
+    expect(half.received.map((frame) => frame.length)).toEqual([3, 199]);
+    half.stream.write('c');
+    await half.turns();
+    expect(half.received).toHaveLength(3);
+  });
+
   it('gives Buffers, and counts payload alone', async () => {
     const half = new HalfStream().reading();
     const chunks: unknown[] = [];

@@ -1,7 +1,7 @@
 // A service that was written from docs/protocol.md alone passes the suite of our streams, against our own other side.
 import { streamCompliance } from '@streams/testkit';
 import { afterAll, beforeAll } from 'vitest';
-import { Parties } from './parties.ts';
+import { Parties } from '../foreign/parties.ts';
 
 let parties: Parties;
 beforeAll(async () => {
