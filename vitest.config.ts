@@ -9,7 +9,7 @@ const conditions = [...(process.env['TEST_DIST'] ? [] : ['@streams/source']), 'm
 const suites = {
   /** The lint rules and the reporter. */
   tools: ['test/tools/*.test.ts'],
-  /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy. */
+  /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy, OpenSSH, Redis. */
   system: ['packages/*/test/system/**/*.test.ts'],
 };
 const suite = process.env['TEST_SUITE'] as keyof typeof suites | undefined;
