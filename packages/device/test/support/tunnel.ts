@@ -9,7 +9,7 @@ import { onTestFinished } from 'vitest';
 import { DEVICE, type Rig, startRig } from './rig.ts';
 
 /** A line of a proxy's log. */
-export interface Line {
+interface Line {
   readonly fields: Record<string, unknown>;
   readonly message: string;
 }
@@ -67,7 +67,7 @@ function recorder(lines: Line[]): { info: Log; warn: Log; error: Log } {
 type Log = (fields: object, message: string) => void;
 
 /** A server that ends with the test. Gives its `host:port`. */
-export async function serve(onSocket: (socket: Socket) => void): Promise<{ target: string; server: Server }> {
+async function serve(onSocket: (socket: Socket) => void): Promise<{ target: string; server: Server }> {
   const sockets = new Set<Socket>();
   const server = createServer(HALF_OPEN, (socket) => {
     sockets.add(socket);
