@@ -50,6 +50,7 @@ export default defineConfig([
   library('device', ['index']),
   library('service', ['index']),
   library('hub', ['index', 'testing']),
+  program('cli', 'packages/cli', entriesOf('packages/cli/src', ['main'])),
   program('echo', 'examples/echo', entriesOf('examples/echo/src', ['hub', 'device', 'service', 'demo'])),
   program('bench', 'bench', {
     ...entriesOf('bench/src', sourcesIn('bench/src')),

@@ -11,7 +11,7 @@ const suites = {
   tools: ['test/tools/*.test.ts'],
   /** The compliance suite between our SDKs and foreign clients: a minute of waiting for bytes. */
   interop: ['packages/*/test/interop/*.test.ts'],
-  /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy. */
+  /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy, OpenSSH, Redis. */
   system: ['packages/*/test/system/**/*.test.ts'],
 };
 const suite = process.env['TEST_SUITE'] as keyof typeof suites | undefined;

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const PACKAGES = ['protocol', 'device', 'service', 'hub'];
+const LIBRARIES = ['protocol', 'device', 'service', 'hub'];
+const PACKAGES = [...LIBRARIES, 'cli'];
 
 const USE = `import { DeviceClient } from '@streams/device';
 import { ServiceClient, StreamsError } from '@streams/service';
@@ -39,16 +40,18 @@ function checkAll() {
   if (tarballs.includes(undefined)) return;
   PACKAGES.forEach((name, index) => {
     check(`publint ${name}`, tool('publint'), ['--strict', tarballs[index]]);
-    check(`attw ${name}`, tool('attw'), ['--profile', 'node16', tarballs[index]]); // node10 knows no subpaths such as /internal
+    // The command has no types, and nothing to import.
+    if (LIBRARIES.includes(name)) check(`attw ${name}`, tool('attw'), ['--profile', 'node16', tarballs[index]]); // node10 knows no subpaths such as /internal
   });
   const project = blankProject();
   // Node's types are a user's own choice; ours must compile with those of the oldest supported Node.
   const types = `@types/node@${JSON.parse(textOf('node_modules/@types/node/package.json')).version}`;
   if (!check('npm install', 'npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...tarballs, types], project)) return;
-  for (const entry of PACKAGES.flatMap(entriesOf)) {
+  for (const entry of LIBRARIES.flatMap(entriesOf)) {
     check(`import ${entry}`, process.execPath, ['--input-type=module', '--eval', `import ${JSON.stringify(entry)};`], project);
     check(`require ${entry}`, process.execPath, ['--input-type=commonjs', '--eval', `require(${JSON.stringify(entry)});`], project);
   }
+  check('run streams', join(project, 'node_modules/.bin/streams'), ['--version'], project);
   if (!check('compile use.mts and use.cts', process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], project)) return;
   check('run use.mjs', process.execPath, ['use.mjs'], project);
   check('run use.cjs', process.execPath, ['use.cjs'], project);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the programs of Debian that tests start by themselves, where they are missing: proxies on both sides of the hub.
+# Installs the programs of Debian that tests start by themselves, where they are missing: proxies on both sides of the hub,
+# and what is tunnelled through streams.
 set -euo pipefail
 
 PATH=$PATH:/usr/sbin
@@ -8,6 +9,9 @@ command -v squid >/dev/null || missing+=(squid)
 command -v tinyproxy >/dev/null || missing+=(tinyproxy)
 command -v nginx >/dev/null || missing+=(nginx-light)
 command -v haproxy >/dev/null || missing+=(haproxy)
+command -v sshd >/dev/null || missing+=(openssh-server)
+command -v ssh >/dev/null || missing+=(openssh-client)
+command -v redis-server >/dev/null || missing+=(redis-server)
 if ((${#missing[@]} == 0)); then exit 0; fi
 
 root=()

@@ -23,6 +23,7 @@ export * from './net/trust.ts';
 export * from './stream/device-stream.ts';
 export * from './stream/framing.ts';
 export * from './stream/open-streams.ts';
+export * from './stream/splice.ts';
 export * from './stream/web-streams.ts';
 export * from './telemetry/channels.ts';
 export * from './telemetry/client-events.ts';

@@ -1,6 +1,7 @@
 // The service's client: a thin facade over the REST interface, the handshake, and the streams that are open.
 import {
   type Access,
+  asHubView,
   ClientEvents,
   clientLogger,
   type Clock,
@@ -12,6 +13,7 @@ import {
   deferred,
   type DeviceStream,
   formatHost,
+  type HubView,
   onAbort,
   OpenStreams,
   parseServiceConnectionString,
@@ -19,6 +21,7 @@ import {
   type StreamEvents,
   systemClock,
 } from '@streams/protocol/internal';
+import { Devices } from './devices.ts';
 import { type CreateStreamOptions, type OpenContext, openStream } from './open-stream.ts';
 import { credentialsOf, type ServiceClientOptions, type ServiceClientSettings } from './options.ts';
 import { Rest } from './rest.ts';
@@ -36,6 +39,8 @@ import { Rest } from './rest.ts';
 export class ServiceClient {
   /** Resolves when the client has ended, by `close()` or `destroy()`, and every socket is gone. */
   readonly closed: Promise<void>;
+  /** The hub's devices: create, list, change, delete. */
+  readonly devices: Devices;
   readonly #clock: Clock;
   readonly #closeTimeoutMs: number;
   readonly #rest: Rest;
@@ -67,6 +72,7 @@ export class ServiceClient {
     const access: Access = { trust: createTrust({ ca: options.ca }), proxyFor: createProxyFor({ proxy: options.proxy }) };
     const signer = new Signer({ resource: credentials.hostName, policy: credentials.policy, key: credentials.key }, clock);
     this.#rest = new Rest(origin, access, signer, clock);
+    this.devices = new Devices(this.#rest, options.ca);
     this.#context = { rest: this.#rest, ...access, clock, logger, origin, streamingEndpoints: [] };
   }
 
@@ -112,6 +118,14 @@ export class ServiceClient {
       forget();
       this.#openings.delete(abort);
     }
+  }
+
+  /**
+   * What the hub says of itself: its name, and where streams may lead.
+   * @throws `STREAMS_UNAUTHENTICATED`, `STREAMS_CONNECT_FAILED`, `STREAMS_TLS_FAILED`.
+   */
+  async hub(): Promise<HubView> {
+    return this.#rest.call({ method: 'GET', path: '/v1/hub', timeoutMs: 0 }, asHubView);
   }
 
   /**

@@ -1,7 +1,11 @@
 // Public names of @streams/service.
 export { ServiceClient } from './client.ts';
+export type { Device, DeviceKey, Devices, DeviceSettings } from './devices.ts';
 export type { CreateStreamOptions } from './open-stream.ts';
 export type { ServiceClientOptions, ServiceClientSettings } from './options.ts';
+export { createServiceProxy } from './proxy/service-proxy.ts';
+export type { ServiceProxy, ServiceProxyOptions } from './proxy/service-proxy.ts';
+export type { Forward, ForwardAddress } from './proxy/forwards.ts';
 export {
   AuthenticationError,
   DeviceNotConnectedError,
@@ -18,6 +22,7 @@ export type {
   ErrorCode,
   HandshakeMessage,
   HandshakePhase,
+  HubView,
   Logger,
   StreamCloseMessage,
   StreamEvents,

@@ -131,6 +131,7 @@ function memoryRegistry(): Registry {
   const listeners = new Set<(change: DeviceChange) => void>();
   return {
     get: (deviceId) => Promise.resolve(devices.get(deviceId)),
+    list: () => Promise.resolve([...devices.values()]),
     put(device) {
       devices.set(device.deviceId, device);
       for (const listener of listeners) listener({ deviceId: device.deviceId, device });

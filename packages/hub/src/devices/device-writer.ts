@@ -19,11 +19,13 @@ export class DeviceWriter {
 
   /**
    * Resolves once the registry has it. What `body` leaves out stays, or is made.
-   * @throws `STREAMS_INVALID_DEVICE_ID`
+   * @param mustExist Then no device is made.
+   * @throws `STREAMS_INVALID_DEVICE_ID`, `STREAMS_DEVICE_NOT_FOUND`
    */
-  put(deviceId: string, body: PutDeviceBody): Promise<{ device: DeviceRecord; created: boolean }> {
+  put(deviceId: string, body: PutDeviceBody, mustExist = false): Promise<{ device: DeviceRecord; created: boolean }> {
     return this.#inTurn(asDeviceId(deviceId), async () => {
       const known = await this.#registry.get(deviceId);
+      if (known === undefined && mustExist) throw createError('DEVICE_NOT_FOUND');
       const keys = body.keys ?? known?.keys ?? [];
       const device: DeviceRecord = {
         deviceId,

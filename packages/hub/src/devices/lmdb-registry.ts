@@ -2,7 +2,7 @@
 import { createError } from '@streams/protocol/internal';
 import { Changes } from './changes.ts';
 import { openStore, type Store, tightDirectory } from './lmdb-store.ts';
-import type { DeviceChange, DeviceRecord, Registry } from './registry.ts';
+import type { DeviceChange, DevicePage, DeviceRecord, Registry } from './registry.ts';
 import { loadRegistryKey, wrongKeyError } from './registry-key.ts';
 import { sealRecord, sealText, unsealRecord, unsealText } from './sealed-record.ts';
 
@@ -54,9 +54,16 @@ class LmdbRegistry implements DurableRegistry {
 
   async get(deviceId: string): Promise<DeviceRecord | undefined> {
     const sealed = this.#store.get(deviceId);
-    const device = sealed && unsealRecord(sealed, deviceId, this.#key);
-    if (sealed && !device) throw createError('INTERNAL', { message: `the registry's record of ${deviceId} is damaged` });
-    return device;
+    return sealed && this.#unseal(deviceId, sealed);
+  }
+
+  async list({ after = '', limit }: DevicePage): Promise<DeviceRecord[]> {
+    const devices: DeviceRecord[] = [];
+    for (const { key, value } of this.#store.entriesFrom(after)) {
+      if (devices.length === limit) break;
+      if (key !== after && key !== KEY_CHECK) devices.push(this.#unseal(key, value));
+    }
+    return devices;
   }
 
   async put(device: DeviceRecord): Promise<void> {
@@ -76,6 +83,12 @@ class LmdbRegistry implements DurableRegistry {
 
   close(): Promise<void> {
     return this.#store.close();
+  }
+
+  #unseal(deviceId: string, sealed: Buffer): DeviceRecord {
+    const device = unsealRecord(sealed, deviceId, this.#key);
+    if (!device) throw createError('INTERNAL', { message: `the registry's record of ${deviceId} is damaged` });
+    return device;
   }
 
   #inOrder<T>(write: Promise<T>, onDone: (result: T) => void): Promise<T> {

@@ -8,6 +8,8 @@ import type * as Lmdb from 'lmdb' with { 'resolution-mode': 'require' };
 /** See the top of this file. */
 export interface Store {
   get(key: string): Buffer | undefined;
+  /** From this key on, in the order of keys. Leave the iteration in the turn that began it. */
+  entriesFrom(key: string): Iterable<{ key: string; value: Buffer }>;
   put(key: string, value: Buffer): Promise<void>;
   /** Resolves with false if there is nothing. */
   remove(key: string): Promise<boolean>;
@@ -78,6 +80,10 @@ class LmdbStore implements Store {
 
   get(key: string): Buffer | undefined {
     return this.#open().getBinary(key);
+  }
+
+  entriesFrom(key: string): Iterable<{ key: string; value: Buffer }> {
+    return this.#open().getRange({ start: key });
   }
 
   put(key: string, value: Buffer): Promise<void> {

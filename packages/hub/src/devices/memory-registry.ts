@@ -1,6 +1,6 @@
 // A registry in memory: for tests, demos, and hubs that create their devices at start.
 import { Changes } from './changes.ts';
-import type { DeviceChange, DeviceRecord, Registry } from './registry.ts';
+import type { DeviceChange, DevicePage, DeviceRecord, Registry } from './registry.ts';
 
 /** See {@link Registry}. Empty at first; gone with the process. */
 export class MemoryRegistry implements Registry {
@@ -9,6 +9,11 @@ export class MemoryRegistry implements Registry {
 
   get(deviceId: string): Promise<DeviceRecord | undefined> {
     return Promise.resolve(this.#devices.get(deviceId));
+  }
+
+  list({ after = '', limit }: DevicePage): Promise<DeviceRecord[]> {
+    const devices = [...this.#devices.values()].filter(({ deviceId }) => deviceId > after);
+    return Promise.resolve(devices.toSorted((a, b) => (a.deviceId < b.deviceId ? -1 : 1)).slice(0, limit));
   }
 
   put(device: DeviceRecord): Promise<void> {

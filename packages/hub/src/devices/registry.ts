@@ -16,9 +16,19 @@ export interface DeviceChange {
   readonly device?: DeviceRecord | undefined;
 }
 
+/** A part of the list of devices. */
+export interface DevicePage {
+  /** Devices whose id comes after this one alone. */
+  readonly after?: string | undefined;
+  /** How many at most. */
+  readonly limit: number;
+}
+
 /** Keeps devices. A promise that resolves has been carried out, and a `get` that begins after it sees that. */
 export interface Registry {
   get(deviceId: string): Promise<DeviceRecord | undefined>;
+  /** Devices in the order of their ids, character code by character code. */
+  list(page: DevicePage): Promise<DeviceRecord[]>;
   /** Creates or replaces a device. */
   put(device: DeviceRecord): Promise<void>;
   /** Resolves with false if there is none. */

@@ -7,7 +7,7 @@ import type { Authenticator, Identity } from '../auth/authenticate.ts';
 import { errorAnswer, refuseUpgrade, sendJson, toStreamsError } from './errors.ts';
 import { type Caller, guardRequest, type GuardRules } from './guard.ts';
 import { health } from './health.ts';
-import { type Answer, findRoute, readBody, type Route } from './routes.ts';
+import { type Answer, findRoute, queryOf, readBody, type Route } from './routes.ts';
 import type { ServerHandlers } from './server.ts';
 import { type Endpoint, upgradeEndpoint, type Upgrades } from './upgrade.ts';
 
@@ -118,6 +118,8 @@ export class Front {
     const { route, params } = findRoute(this.#context.routes, request.method ?? '', target);
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    return route.handle({ identity, params, trackingId, headers: request.headers, signal: gone.signal, body: () => readBody(request) });
+    const { headers } = request;
+    const query = queryOf(target);
+    return route.handle({ identity, params, query, trackingId, headers, signal: gone.signal, body: () => readBody(request) });
   }
 }

@@ -8,6 +8,7 @@ export interface Call {
   readonly identity: Identity;
   /** The path segments that stand for `:parameters`, decoded once. */
   readonly params: readonly string[];
+  readonly query: URLSearchParams;
   readonly trackingId: string;
   readonly headers: IncomingMessage['headers'];
   /** Fires if the caller goes away before it has its answer. */
@@ -38,6 +39,11 @@ export function segmentsOf(target: string): string[] {
   } catch {
     throw createError('BAD_REQUEST', { message: 'the path is not percent-encoded correctly' });
   }
+}
+
+/** What stands behind the `?` of a request target. */
+export function queryOf(target: string): URLSearchParams {
+  return new URLSearchParams(target.split('?').slice(1).join('?'));
 }
 
 /** The values of the `:parameters`, or `undefined` if the path is another one. */

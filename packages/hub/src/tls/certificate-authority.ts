@@ -96,7 +96,8 @@ function period(clock: Clock, lifeMs: number): { notBeforeDate: Date; notAfterDa
 }
 
 function altName(name: string): { type: 2; value: string } | { type: 7; ip: string } {
-  return isIP(name) === 0 ? { type: 2, value: name } : { type: 7, ip: name };
+  const address = name.replace(/^\[(.*)\]$/, '$1');
+  return isIP(address) === 0 ? { type: 2, value: name } : { type: 7, ip: address };
 }
 
 async function read(file: string): Promise<string | undefined> {

@@ -34,6 +34,20 @@ describe.each([
     expect(await registry.get('aa')).toBeUndefined();
   });
 
+  it('lists in the order of the ids, page by page', async () => {
+    const ids = ['b', 'a', 'B', '...', 'aa', 'y'.repeat(128), '%00', 'pump-7'];
+    for (const deviceId of ids) await registry.put({ ...pump, deviceId });
+    await registry.delete('aa');
+    const sorted = ids.filter((id) => id !== 'aa').toSorted((a, b) => (a < b ? -1 : 1));
+    const all = await registry.list({ limit: 100 });
+    expect(all.map(({ deviceId }) => deviceId)).toEqual(sorted);
+    expect(all.at(-2)).toEqual(pump);
+    expect((await registry.list({ after: sorted[1], limit: 2 })).map(({ deviceId }) => deviceId)).toEqual(sorted.slice(2, 4));
+    // An id that is not there, and one between which and the next the key check of the file lies.
+    expect((await registry.list({ after: 'aa', limit: 1 })).map(({ deviceId }) => deviceId)).toEqual(['b']);
+    expect(await registry.list({ after: 'y'.repeat(128), limit: 9 })).toEqual([]);
+  });
+
   it('replaces as a whole', async () => {
     const later: DeviceRecord = { deviceId: 'pump-7', enabled: false, keys: [key(3), key(4)] };
     await registry.put(pump);

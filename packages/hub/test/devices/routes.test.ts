@@ -78,6 +78,39 @@ it('shows keys only to who may write', async () => {
   expect(await send(test, 'GET', '/v1/devices/none', reader)).toMatchObject({ status: 404, body: { code: 'DEVICE_NOT_FOUND' } });
 });
 
+it('lists devices page by page, without keys, for who may read', async () => {
+  const others = await startTestHub();
+  for (const id of ['c', 'a', 'b']) await others.hub.putDevice(id);
+  const [link] = await rawLink(others, 'b');
+  expect(await call(others, 'GET', '/v1/devices?limit=2')).toMatchObject({
+    status: 200,
+    body: {
+      devices: [
+        { deviceId: 'a', enabled: true, connected: false },
+        { deviceId: 'b', enabled: true, connected: true },
+      ],
+      next: 'b',
+    },
+  });
+  const last = await call(others, 'GET', '/v1/devices?limit=1&after=b');
+  expect(last.body).toEqual({ devices: [{ deviceId: 'c', enabled: true, connected: false }] });
+  for (const query of ['limit=0', 'limit=101', 'limit=x'])
+    expect(await call(others, 'GET', `/v1/devices?${query}`)).toMatchObject({ status: 400, body: { details: { path: 'limit' } } });
+  expect(await call(others, 'GET', '/v1/devices?after=%20')).toMatchObject({ status: 400, body: { code: 'INVALID_DEVICE_ID' } });
+  link.destroy();
+  await others.close();
+  const opener = { headers: { authorization: await authorization(test, 'opener') } };
+  expect(await send(test, 'GET', '/v1/devices', opener)).toMatchObject({ status: 403, body: { details: { permission: 'device:read' } } });
+});
+
+it('changes only what is there, where the caller says so', async () => {
+  const known = { headers: { 'if-match': '*' }, body: { enabled: false } };
+  expect(await call(test, 'PUT', '/v1/devices/nobody', known)).toMatchObject({ status: 404, body: { code: 'DEVICE_NOT_FOUND' } });
+  expect(await call(test, 'GET', '/v1/devices/nobody')).toMatchObject({ status: 404 });
+  await call(test, 'PUT', '/v1/devices/somebody');
+  expect(await call(test, 'PUT', '/v1/devices/somebody', known)).toMatchObject({ status: 200, body: { enabled: false } });
+});
+
 it('deletes a device, once, for who may write', async () => {
   await call(test, 'PUT', '/v1/devices/x%252Fy');
   const reader = { headers: { authorization: await authorization(test, 'reader') } };

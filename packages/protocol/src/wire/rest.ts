@@ -3,8 +3,14 @@ import { ERRORS, isWireCode, type WireCode } from '../errors/codes.ts';
 import { asStreamId, capabilities, TOKEN_TEXT } from './decode.ts';
 import { DEFAULT_STREAM_NAME, STREAM_PROTOCOL } from './versions.ts';
 import { HANDSHAKE_TIMEOUT_MS, MAX_RETRY_AFTER_MS } from './defaults.ts';
-import { asBoolean, asInteger, asString, asStrings, fail, type Fields, optional } from './guards.ts';
-import { MAX_HANDSHAKE_TIMEOUT_MS, MAX_LIST_ENTRIES, MAX_LIST_ENTRY_CHARACTERS, MAX_NAME_CHARACTERS } from './limits.ts';
+import { asBoolean, asInteger, asObject, asString, asStrings, fail, type Fields, optional } from './guards.ts';
+import {
+  MAX_HANDSHAKE_TIMEOUT_MS,
+  MAX_LIST_ENTRIES,
+  MAX_LIST_ENTRY_CHARACTERS,
+  MAX_LISTED_DEVICES,
+  MAX_NAME_CHARACTERS,
+} from './limits.ts';
 import { asHeaders, asStreamName, TOKEN_PATTERN } from './names.ts';
 
 const MAX_TEXT_CHARACTERS = 2_048;
@@ -47,6 +53,14 @@ export interface DeviceView {
   readonly connected: boolean;
   /** Only for callers that may write devices. */
   readonly keys?: readonly string[] | undefined;
+}
+
+/** Answer of `GET /v1/devices`: a page of the list, ordered by device id. */
+export interface DeviceListView {
+  /** Without their keys. */
+  readonly devices: readonly DeviceView[];
+  /** `after` of the next page; absent on the last one. */
+  readonly next?: string | undefined;
 }
 
 /** Answer of `GET /v1/hub`. */
@@ -95,6 +109,24 @@ export function asPutDeviceBody(fields: Fields): PutDeviceBody {
   return {
     enabled: optional(fields['enabled'], (value) => asBoolean(value, 'enabled')),
     keys: optional(fields['keys'], asKeys),
+  };
+}
+
+export function asDeviceView(fields: Fields): DeviceView {
+  return {
+    deviceId: asString(fields['deviceId'], 'deviceId', MAX_NAME_CHARACTERS),
+    enabled: asBoolean(fields['enabled'], 'enabled'),
+    connected: asBoolean(fields['connected'], 'connected'),
+    keys: optional(fields['keys'], asKeys),
+  };
+}
+
+export function asDeviceListView(fields: Fields): DeviceListView {
+  const { devices } = fields;
+  if (!Array.isArray(devices) || devices.length > MAX_LISTED_DEVICES) fail('devices', `a list of at most ${MAX_LISTED_DEVICES}`, devices);
+  return {
+    devices: devices.map((device, index) => asDeviceView(asObject(device, `devices[${index}]`))),
+    next: optional(fields['next'], (value) => asString(value, 'next', MAX_NAME_CHARACTERS)),
   };
 }
 

@@ -1,0 +1,32 @@
+// `streams devices create`: one string, on standard output alone, is all that a device needs.
+import { StreamsError } from '@streams/protocol/internal';
+import type { Device, ServiceClient } from '@streams/service';
+import { type CredentialOptions, withService } from '../io/credentials.ts';
+import { type OutputOptions, printData, tellPerson } from '../io/output.ts';
+
+export type DeviceOptions = CredentialOptions & OutputOptions;
+
+/** A device that exists is left as it is, and its string is printed again: a script may run twice. */
+export async function createDevice(id: string, options: DeviceOptions): Promise<void> {
+  const [device, existed, connectionString] = await withService(options, async (service) => {
+    const known = await find(service, id);
+    return [known ?? (await service.devices.create(id)), known !== undefined, await service.devices.connectionString(id)] as const;
+  });
+  if (existed) tellPerson(`${id} exists already; this is its connection string:`);
+  printData(options, { ...describe(device), created: !existed, connectionString }, () => connectionString);
+  tellPerson('It is a secret. On the device: put it into STREAMS_CONNECTION_STRING, then run: streams device echo');
+}
+
+/** A device without its keys: they are printed as a connection string, or not at all. */
+export function describe({ deviceId, enabled, connected }: Device): Device {
+  return { deviceId, enabled, connected };
+}
+
+async function find(service: ServiceClient, id: string): Promise<Device | undefined> {
+  try {
+    return await service.devices.get(id);
+  } catch (error) {
+    if (StreamsError.is(error) && error.code === 'STREAMS_DEVICE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+// Which connection string a command uses: a file, then the environment, then the owner's key of a hub on this machine. Never an argument.
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { createError, formatConnectionString, parseHost, Secret, type StreamsError } from '@streams/protocol/internal';
+import { ServiceClient } from '@streams/service';
+import { defaultDataDirectory, OWNER, readPolicies, readRunningHub } from './data-directory.ts';
+
+/** Where to look. */
+export interface CredentialOptions {
+  readonly connectionStringFile?: string | undefined;
+  /** Of a hub on this machine. Default: `~/.streams`. */
+  readonly data?: string | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Gives a command the options that say where its connection string is. */
+export function withCredentials(command: Command, who: 'service' | 'device'): Command {
+  command.option('--connection-string-file <file>', 'file with the connection string (default: $STREAMS_CONNECTION_STRING)');
+  return who === 'device' ? command : command.option('--data <dir>', 'data directory of a hub on this machine (default: ~/.streams)');
+}
+
+/** @throws `STREAMS_INVALID_ARGUMENT` that says where one can be put; `STREAMS_CONNECT_FAILED` if the hub of this machine does not run. */
+export async function serviceConnectionString(options: CredentialOptions, environment: Environment = process.env): Promise<string> {
+  return (await given(options, environment)) ?? ownerConnectionString(options.data ?? defaultDataDirectory());
+}
+
+/** @throws `STREAMS_INVALID_ARGUMENT` that says where one can be put. */
+export async function deviceConnectionString(options: CredentialOptions, environment: Environment = process.env): Promise<string> {
+  const found = await given(options, environment);
+  if (found !== undefined) return found;
+  throw missing('a device needs the string that `streams devices create` printed');
+}
+
+/** Runs `work` with a client, and closes it whatever happens. */
+export async function withService<T>(options: CredentialOptions, work: (service: ServiceClient) => Promise<T>): Promise<T> {
+  const service = ServiceClient.fromConnectionString(await serviceConnectionString(options));
+  try {
+    return await work(service);
+  } finally {
+    await service.close();
+  }
+}
+
+async function given({ connectionStringFile: file }: CredentialOptions, environment: Environment): Promise<string | undefined> {
+  if (file === undefined) return environment['STREAMS_CONNECTION_STRING'] || undefined;
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (cause) {
+    const message = `--connection-string-file: ${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`;
+    throw createError('INVALID_ARGUMENT', { message, details: { field: 'connectionStringFile' } });
+  }
+}
+
+async function ownerConnectionString(directory: string): Promise<string> {
+  const key = (await readPolicies(directory))?.find(({ name }) => name === OWNER)?.keys[0];
+  if (key === undefined) throw missing(`no hub has been started in ${directory}`);
+  const hub = await readRunningHub(directory);
+  const host = parseHost(hub?.address ?? '');
+  if (!hub || !host)
+    throw createError('CONNECT_FAILED', {
+      message: `the hub of ${directory} is not running`,
+      details: { remedy: 'start it with `streams hub start`' },
+    });
+  return formatConnectionString({ ...host, policy: OWNER, key: new Secret(key), caCertificate: hub.caCertificate });
+}
+
+function missing(why: string): StreamsError {
+  const message = `no connection string: ${why}; set STREAMS_CONNECTION_STRING, or give --connection-string-file`;
+  return createError('INVALID_ARGUMENT', { message, details: { field: 'connectionString' } });
+}

@@ -1,0 +1,80 @@
+// The directory of a hub on this machine: its policies, and where it listens while it runs. CA and registry are the hub's own files there.
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { PolicyOptions } from '@streams/hub';
+import { createError } from '@streams/protocol/internal';
+
+/** Where a hub can be reached from this machine; no secret. */
+export interface RunningHub {
+  /** `host:port`. */
+  readonly address: string;
+  /** The CA that signed its certificate, in PEM; absent where the platform's roots know it. */
+  readonly caCertificate?: string | undefined;
+  readonly pid: number;
+}
+
+/** May do everything, and stays on this machine. */
+export const OWNER = 'owner';
+/** Opens streams and sees devices: what a backend gets. */
+export const SERVICE = 'service';
+
+const OWNER_ONLY = 0o600;
+
+export function defaultDataDirectory(): string {
+  return join(homedir(), '.streams');
+}
+
+/** Reads the policies, or makes them at a hub's first start. Only for who holds the registry of this directory. */
+export async function loadPolicies(directory: string): Promise<readonly PolicyOptions[]> {
+  const known = await readPolicies(directory);
+  if (known) return known;
+  const key = (): string => randomBytes(32).toString('base64');
+  const policies: PolicyOptions[] = [
+    { name: OWNER, keys: [key(), key()], permissions: ['stream:create', 'device:read', 'device:write', 'hub:read', 'hub:write'] },
+    { name: SERVICE, keys: [key(), key()], permissions: ['stream:create', 'device:read'] },
+  ];
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await chmod(directory, 0o700);
+  await writeWhole(join(directory, 'policies.json'), { policies });
+  return policies;
+}
+
+/** `undefined` where no hub has been started yet. */
+export async function readPolicies(directory: string): Promise<readonly PolicyOptions[] | undefined> {
+  const content = await readJson<{ policies: PolicyOptions[] }>(join(directory, 'policies.json'));
+  return content?.policies;
+}
+
+/** `undefined` while none runs. */
+export function readRunningHub(directory: string): Promise<RunningHub | undefined> {
+  return readJson<RunningHub>(join(directory, 'hub.json'));
+}
+
+export function writeRunningHub(directory: string, hub: RunningHub): Promise<void> {
+  return writeWhole(join(directory, 'hub.json'), hub);
+}
+
+export function removeRunningHub(directory: string): Promise<void> {
+  return rm(join(directory, 'hub.json'), { force: true });
+}
+
+async function readJson<T>(file: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as T;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    // A parser's message can show a part of the text, which may be a key.
+    const problem = cause instanceof SyntaxError ? 'is no JSON; restore it from a backup' : `cannot be read (${(cause as Error).message})`;
+    throw createError('INVALID_ARGUMENT', { message: `${file} ${problem}`, details: { field: 'data', file } });
+  }
+}
+
+/** Never leaves half a file behind, and never one that others can read. */
+async function writeWhole(file: string, content: object): Promise<void> {
+  const unfinished = `${file}.new`;
+  await rm(unfinished, { force: true });
+  await writeFile(unfinished, `${JSON.stringify(content, undefined, 2)}\n`, { mode: OWNER_ONLY, flag: 'wx' });
+  await rename(unfinished, file);
+}

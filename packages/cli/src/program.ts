@@ -1,0 +1,54 @@
+// All commands under one, and how each ends: its exit code is that of the error table, and an error is one line.
+import { Command, CommanderError } from 'commander';
+import { createError, VERSION } from '@streams/protocol/internal';
+import { connectCommand } from './commands/connect.ts';
+import { deviceCommand } from './commands/device-echo.ts';
+import { devicesCommand } from './commands/devices.ts';
+import { echoCommand } from './commands/echo.ts';
+import { hubCommand } from './commands/hub.ts';
+import { exitCodeOf, oneLine } from './io/errors.ts';
+import { refuseSecrets } from './io/refuse-secrets.ts';
+
+/** Runs a command line, without the names of Node and the program; resolves with the exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    refuseSecrets(args);
+    await createProgram().parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+    const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
+    process.stderr.write(`${oneLine(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+/** The commands; nothing has run yet. */
+export function createProgram(): Command {
+  const program = new Command('streams')
+    .description('Reach devices behind firewalls: run a hub, manage devices, open streams.')
+    .version(VERSION)
+    .addHelpText('after', '\nExample:\n  $ streams hub start');
+  for (const command of [hubCommand(), devicesCommand(), deviceCommand(), echoCommand(), connectCommand()]) program.addCommand(command);
+  everyCommand(program, (command) => {
+    // Commander's own errors become lines of ours. A group without a subcommand shows its help, which is no success.
+    command.exitOverride().configureOutput({ writeErr: (text) => void (text.startsWith('error:') || process.stderr.write(text)) });
+    command.helpCommand(false).showSuggestionAfterError(true);
+  });
+  return program;
+}
+
+/** Calls `visit` with a command and all that stand below it. */
+export function everyCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const below of command.commands) everyCommand(below, visit);
+}
+
+function usageError({ code, message }: CommanderError): Error {
+  if (code === 'commander.help') return createError('INVALID_ARGUMENT', { message: 'which command? One of those above' });
+  const text = message
+    .replace(/^error: /, '')
+    .replaceAll(/\s+/g, ' ')
+    .replace(/\.$/, '');
+  return createError('INVALID_ARGUMENT', { message: `${text}; --help shows what the command takes` });
+}

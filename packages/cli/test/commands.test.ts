@@ -1,0 +1,199 @@
+// The commands end to end: the built program as child processes, a hub on a free port, real sockets between them.
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DeviceClient } from '@streams/device';
+import { ServiceClient } from '@streams/service';
+import { leakCheck } from '@streams/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serviceConnectionString } from '../src/io/credentials.ts';
+import { Home, type Running } from './support/command.ts';
+
+const HUB = ['hub', 'start', '--port', '0', '--listen', '127.0.0.1'];
+const leaks = leakCheck();
+let home: Home;
+let hub: Running;
+let serviceString: string;
+let deviceString: string;
+let device: Running;
+/** What the commands of an administrator on this machine are. */
+let owner: ServiceClient;
+
+beforeAll(async () => {
+  home = await Home.make();
+  const startMs = performance.now();
+  hub = home.start(HUB);
+  serviceString = (await hub.prints(/^service: .*STREAMS_CONNECTION_STRING='(.+)' streams echo/m))[1] ?? '';
+  console.log(`hub start on an empty directory: ready in ${(performance.now() - startMs).toFixed(0)} ms`);
+  const created = await home.run(['devices', 'create', 'pump-7']);
+  deviceString = created.stdout.trim();
+  owner = ServiceClient.fromConnectionString(await serviceConnectionString({ data: join(home.directory, '.streams') }, {}));
+  device = home.start(['device', 'echo'], deviceString);
+  await device.prints(/pump-7 is connected/);
+});
+afterAll(async () => {
+  await owner.close();
+  await home.remove();
+  await leaks.settled();
+});
+
+/** A device of this process. */
+async function deviceNamed(deviceId: string): Promise<DeviceClient> {
+  await owner.devices.create(deviceId);
+  return DeviceClient.fromConnectionString(await owner.devices.connectionString(deviceId));
+}
+
+describe('hub start', () => {
+  it('says what to type next, with the string of the service and not of the owner', () => {
+    expect(hub.stdout).toMatch(/^device: +STREAMS_CONNECTION_STRING="\$\(streams devices create pump-7\)" streams device echo$/m);
+    expect(serviceString).toMatch(/^HostName=127\.0\.0\.1:\d+;SharedAccessKeyName=service;SharedAccessKey=[^;]+;CaCertificate=[^;]+$/);
+    expect(hub.stdout).not.toContain('owner');
+  });
+
+  it('keeps its directory to its owner', async () => {
+    const data = join(home.directory, '.streams');
+    const mode = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
+    expect(await mode(data)).toBe(0o700);
+    for (const file of ['policies.json', 'hub.json', 'ca-key.pem', 'registry-key', 'registry.mdb'])
+      expect([file, await mode(join(data, file))]).toEqual([file, 0o600]);
+  });
+
+  it('refuses a directory that another hub has, and a port that is taken', async () => {
+    const { 1: port = '' } = /HostName=127\.0\.0\.1:(\d+)/.exec(serviceString) ?? [];
+    const directory = join(home.directory, 'second');
+    const [other, taken] = await Promise.all([
+      home.run(HUB),
+      home.run(['hub', 'start', '--listen', '127.0.0.1', '--port', port, '--data', directory]),
+    ]);
+    expect(other.code).toBe(70);
+    expect(other.stderr).toMatch(new RegExp(`is in use by process ${hub.child.pid}, .*--data`));
+    expect(taken).toMatchObject({ code: 64, stderr: expect.stringContaining('choose another port with --port') });
+  });
+});
+
+describe('devices', () => {
+  it('prints one string, again for a device that exists, and JSON where asked', async () => {
+    expect(deviceString).toMatch(/^HostName=127\.0\.0\.1:\d+;DeviceId=pump-7;SharedAccessKey=[^;]+;CaCertificate=[^;]+$/);
+    const [again, list, show] = await Promise.all([
+      home.run(['devices', 'create', 'pump-7', '--json']),
+      home.run(['devices', 'list', '--json'], serviceString),
+      home.run(['devices', 'show', 'pump-7', '--json'], serviceString),
+    ]);
+    expect(JSON.parse(again.stdout)).toMatchObject({ deviceId: 'pump-7', created: false, connectionString: deviceString });
+    expect(JSON.parse(list.stdout)).toContainEqual({ deviceId: 'pump-7', enabled: true, connected: true });
+    expect(JSON.parse(show.stdout)).toEqual({ deviceId: 'pump-7', enabled: true, connected: true });
+  });
+
+  it('rotates the key that the device does not use, and disturbs nothing', async () => {
+    const { stdout } = await home.run(['devices', 'rotate-key', 'pump-7', '--json']);
+    const { connectionString, ...rotated } = JSON.parse(stdout) as { connectionString: string };
+    expect(rotated).toEqual({ deviceId: 'pump-7', enabled: true, connected: true, key: 'secondary' });
+    expect(connectionString).toBe(await owner.devices.connectionString('pump-7', 'secondary'));
+    expect(await owner.devices.connectionString('pump-7')).toBe(deviceString);
+    expect(await owner.devices.get('pump-7')).toMatchObject({ connected: true });
+  });
+
+  it('cuts off, lets in again, deletes', async () => {
+    await owner.devices.create('b');
+    const disabled = await home.run(['devices', 'disable', 'b', '--json']);
+    expect(JSON.parse(disabled.stdout)).toEqual({ deviceId: 'b', enabled: false, connected: false });
+    const enabled = await home.run(['devices', 'enable', 'b', '--json']);
+    expect(JSON.parse(enabled.stdout)).toMatchObject({ enabled: true });
+    expect(await home.run(['devices', 'delete', 'b'])).toMatchObject({ code: 0, stdout: 'b is deleted\n' });
+  });
+});
+
+it('hub show and echo print JSON', async () => {
+  const [show, own, given] = await Promise.all([
+    home.run(['hub', 'show']),
+    home.run(['echo', 'pump-7', '--json', '--bytes', '300000'], serviceString),
+    home.run(['echo', 'pump-7', '--json'], serviceString, 'hello'),
+  ]);
+  const host = /HostName=([^;]+)/.exec(serviceString)?.[1];
+  expect(JSON.parse(show.stdout)).toEqual({ hostName: host, streamingEndpoints: [`https://${host}`] });
+  expect(JSON.parse(own.stdout)).toMatchObject({ bytes: 300_000, equal: true, handshakeMs: expect.any(Number) });
+  expect(JSON.parse(given.stdout)).toMatchObject({ bytes: 5, equal: true });
+});
+
+describe('connect', () => {
+  it('carries every byte both ways, and the end of each direction by itself', async () => {
+    await using client = await deviceNamed('half-closer');
+    client.onStreamRequest(async (request) => {
+      const stream = await request.accept();
+      // Answers only what has ended, so a half-close that is lost hangs here.
+      if (request.name === 'late') stream.end(Buffer.concat(await stream.toArray()));
+      else stream.resume().end('first');
+    });
+    await client.connect();
+    const bytes = randomBytes(1_000_000);
+    const late = await home.run(['connect', 'half-closer', 'late'], serviceString, bytes);
+    expect(late).toMatchObject({ code: 0, stderr: '' });
+    expect(Buffer.from(late.stdout, 'latin1').equals(bytes)).toBe(true);
+    const first = home.startPiped(['connect', 'half-closer', 'first'], serviceString);
+    // While its own input is still open.
+    await first.prints(/^first EOF$/m);
+    first.child.stdin?.end();
+    expect(await first.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('has the exit code of what ended the stream, though its input stays open', async () => {
+    await using client = await deviceNamed('aborter');
+    client.onStreamRequest(async (request) => void (await request.accept()).abort('the valve is stuck'));
+    await client.connect();
+    const ended = await home.start(['connect', 'aborter', 'web'], serviceString).ended;
+    expect(ended).toMatchObject({
+      code: 69,
+      stderr: expect.stringMatching(/^streams: STREAMS_STREAM_TERMINATED: .*the valve is stuck.*\n$/),
+    });
+  });
+});
+
+describe('failures', () => {
+  it('each has its exit code, and one line that says what to do', async () => {
+    await owner.devices.create('offline');
+    const wrongKey = serviceString.replace(/SharedAccessKey=[^;]+/, `SharedAccessKey=${Buffer.alloc(32).toString('base64')}`);
+    const nowhere = serviceString.replace(/:\d+;/, ':1;');
+    const cases: [args: string[], connectionString: string | undefined, code: number, says: RegExp][] = [
+      [['echo', 'pump-7'], wrongKey, 77, /UNAUTHENTICATED: .*check the key and the clock$/],
+      [['devices', 'disable', 'nobody'], undefined, 69, /DEVICE_NOT_FOUND: .*streams devices list/],
+      [['echo', 'nobody'], serviceString, 69, /DEVICE_NOT_FOUND: .*streams devices list/],
+      [['echo', 'offline'], serviceString, 75, /DEVICE_NOT_CONNECTED: .*streams device echo/],
+      [['connect', 'pump-7', 'ssh'], serviceString, 69, /STREAM_REJECTED: .*this device offers echo, not ssh/],
+      [['devices', 'create', 'x'], serviceString, 77, /FORBIDDEN: /],
+      [['devices', 'list'], nowhere, 69, /CONNECT_FAILED: .*streams hub start/],
+      [['device', 'echo'], deviceString.replace(/SharedAccessKey=[^;]+/, 'SharedAccessKey=AAAA'), 77, /UNAUTHENTICATED: /],
+      [['echo'], undefined, 64, /missing required argument 'device'; --help shows/],
+    ];
+    const ended = await Promise.all(cases.map(([args, connectionString]) => home.run(args, connectionString)));
+    for (const [index, [args, , code, says]] of cases.entries()) {
+      expect([args, ended[index]?.code]).toEqual([args, code]);
+      expect(ended[index]?.stderr).toMatch(/^streams: [^\n]*\n$/);
+      expect(ended[index]?.stderr.trimEnd()).toMatch(says);
+    }
+  });
+});
+
+it('shows no secret in a command line, in the log or in an error', async () => {
+  for (const running of [hub, device]) expect(running.commandLine).not.toMatch(/SharedAccess|[A-Za-z0-9+/]{43}=/);
+  for (const { stderr } of home.started) expect(stderr).not.toMatch(/SharedAccessKey=(?!\[redacted\])|[A-Za-z0-9+/]{43}=/);
+  expect(hub.stderr).toContain('"category":"DeviceStreams"');
+});
+
+it('ends with SIGTERM and 0, says so to who asks, and has the same keys after a restart', async () => {
+  expect(await device.stop()).toMatchObject({ code: 0 });
+  expect(await hub.stop('SIGTERM')).toMatchObject({ code: 0 });
+  expect(await home.run(['devices', 'list'])).toMatchObject({
+    code: 69,
+    stderr: expect.stringMatching(/is not running; start it with `streams hub start`/),
+  });
+  const again = home.start([...HUB, '--json', '--quiet']);
+  const { 0: line } = await again.prints(/^\{.*\}\n/);
+  expect(JSON.parse(line)).toEqual({
+    url: expect.stringMatching(/^https:/),
+    port: expect.any(Number),
+    dataDirectory: join(home.directory, '.streams'),
+  });
+  const port = (JSON.parse(line) as { port: number }).port;
+  expect(await home.run(['devices', 'show', 'pump-7'], serviceString.replace(/:\d+;/, `:${port};`))).toMatchObject({ code: 0 });
+  expect(await again.stop('SIGINT')).toMatchObject({ code: 0 });
+});

@@ -1,0 +1,99 @@
+// The built command as child processes, each in a home of its own.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command that runs. */
+export class Running {
+  readonly child: ChildProcess;
+  stdout = '';
+  stderr = '';
+  readonly ended: Promise<Ended>;
+
+  constructor(child: ChildProcess) {
+    this.child = child;
+    child.stdout?.setEncoding('latin1').on('data', (text: string) => (this.stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    // One that has ended no longer reads.
+    child.stdin?.on('error', () => undefined);
+    this.ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout: this.stdout, stderr: this.stderr }));
+  }
+
+  /** Resolves once `pattern` has been printed on standard output. */
+  async prints(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = pattern.exec(this.stdout);
+      if (found) return found;
+      const more = await Promise.race([once(this.child.stdout!, 'data'), this.ended.then(() => undefined)]);
+      if (more === undefined) throw new Error(`${String(pattern)} was not printed: ${this.stdout}${this.stderr}`);
+    }
+  }
+
+  /** What every user of the machine can see. */
+  get commandLine(): string {
+    return readFileSync(`/proc/${this.child.pid}/cmdline`, 'utf8');
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
+    return this.ended;
+  }
+}
+
+/** A home directory, and the commands that were run in it. */
+export class Home {
+  readonly directory: string;
+  readonly started: Running[] = [];
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  static async make(): Promise<Home> {
+    return new Home(await mkdtemp(join(tmpdir(), 'streams-cli-')));
+  }
+
+  /** Starts a command; its standard input stays open. */
+  start(args: readonly string[], connectionString?: string): Running {
+    return this.#spawn([process.execPath, MAIN, ...args], connectionString);
+  }
+
+  /** The same with a pipe of the shell's at its standard output: what Node makes itself is a socket, which ends otherwise. Its end shows as ` EOF`. */
+  startPiped(args: readonly string[], connectionString?: string): Running {
+    return this.#spawn(['sh', '-c', '"$@" | { cat; echo " EOF"; }', 'sh', process.execPath, MAIN, ...args], connectionString);
+  }
+
+  #spawn([program = '', ...args]: readonly string[], connectionString: string | undefined): Running {
+    const { STREAMS_CONNECTION_STRING: _theirs, ...env } = process.env;
+    const secret = connectionString === undefined ? {} : { STREAMS_CONNECTION_STRING: connectionString };
+    const child = spawn(program, args, { env: { ...env, HOME: this.directory, ...secret }, stdio: 'pipe' });
+    const running = new Running(child);
+    this.started.push(running);
+    return running;
+  }
+
+  /** Runs a command to its end. */
+  async run(args: readonly string[], connectionString?: string, input: string | Buffer = ''): Promise<Ended> {
+    const running = this.start(args, connectionString);
+    running.child.stdin?.end(input);
+    return running.ended;
+  }
+
+  /** Ends what still runs, and removes the directory. */
+  async remove(): Promise<void> {
+    await Promise.all(this.started.map((running) => running.stop('SIGKILL')));
+    await rm(this.directory, { recursive: true });
+  }
+}
