@@ -71,7 +71,7 @@ describe('a record of the resource log', () => {
     expect(stream).toMatchObject({ ...common, operation: 'stream', result: 'clean', bytesToDevice: 5, bytesToService: 7, stepsMs: null });
     expect(stream?.trackingId).toBe(handshake?.trackingId);
     const fields =
-      'bytesToDevice bytesToService category code deviceId durationMs endedBy operation phase policy reason result stepsMs streamId streamName traceparent trackingId';
+      'bytesToDevice bytesToService category code deviceId durationMs endedBy operation phase policy reason result resumeCount sessionId stepsMs streamId streamName traceparent trackingId';
     for (const record of trio.test.records) expect(Object.keys(record).toSorted().join(' ')).toBe(fields);
   });
 });

@@ -38,6 +38,7 @@ export type WireCode =
   | 'DEVICE_NOT_CONNECTED'
   | 'PROTOCOL_MISMATCH'
   | 'STREAM_GONE'
+  | 'SESSION_LOST'
   | 'TOO_LARGE'
   | 'WRONG_HOST'
   | 'UPGRADE_REQUIRED'
@@ -86,6 +87,7 @@ export const ERRORS: Readonly<Record<WireCode, ErrorEntry>> = {
   DEVICE_NOT_CONNECTED: retryable(404, TEMPORARY, 'the device is not connected to the hub'),
   PROTOCOL_MISMATCH: final(409, PROTOCOL, 'the two sides have no stream protocol in common'),
   STREAM_GONE: final(410, UNAVAILABLE, 'the stream ended before it was established; open a new one'),
+  SESSION_LOST: final(410, UNAVAILABLE, 'the session cannot be resumed; open a new stream'),
   TOO_LARGE: final(413, DATA, 'the request is too large'),
   WRONG_HOST: final(421, USAGE, 'this hub has another host name'),
   UPGRADE_REQUIRED: final(426, PROTOCOL, 'this endpoint speaks WebSocket only'),
