@@ -20,10 +20,12 @@ export const CLOSE_TOO_LARGE = 1009;
 export const CLOSE_RESTART = 1012;
 /** Aborted by the peer's application; the reason is its own. */
 export const CLOSE_ABORTED = 4400;
-/** A newer instance of the same device has taken the place. */
+/** A newer one has taken the place: of a control link another instance of the device, of a session's leg its next leg. */
 export const CLOSE_REPLACED = 4409;
 /** The other side of the stream was lost. */
 export const CLOSE_PEER_LOST = 4410;
+/** The session has failed for good: a new leg does not help. */
+export const CLOSE_SESSION_FAILED = 4411;
 
 /** Who ended a stream, as one side sees it. `network`: its own connection to the hub was lost. */
 export type EndedBy = 'local' | 'peer' | 'hub' | 'network';

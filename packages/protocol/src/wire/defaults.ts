@@ -67,3 +67,27 @@ export const HIGH_WATER_BYTES = 262_144;
  */
 export const RELAY_HIGH_WATER_BYTES = 131_072;
 export const RELAY_LOW_WATER_BYTES = 32_768;
+
+/** A message of a session: 64 KiB of payload, the header of the message and that of one frame. */
+export const SESSION_MESSAGE_BYTES = 65_552;
+/** A new leg of a session: until its HELLO, and until its PROOF. */
+export const SESSION_HELLO_TIMEOUT_MS = 10_000;
+/** What was received is acknowledged within this time, where nobody has asked for it at once. */
+export const SESSION_ACK_DELAY_MS = 200;
+/** A session without a leg lives this long: a restarted hub, a changed network, a short sleep. */
+export const SESSION_RESUME_MS = 120_000;
+/** A session that has ended stays known this long, for a peer that was not told. */
+export const SESSION_LINGER_MS = 30_000;
+/** After too many wrong proofs a session that has a leg refuses new ones for this long. */
+export const WRONG_PROOF_WAIT_MS = 10_000;
+/** Replay window: bytes of a session that were sent and not acknowledged. */
+export const FIRST_REPLAY_WINDOW_BYTES = 262_144;
+export const MIN_REPLAY_WINDOW_BYTES = 131_072;
+export const MAX_REPLAY_WINDOW_BYTES = 8_388_608;
+/** The queue on the path that the replay window allows beside one round trip: alone, and beside a quiet channel that has just written. */
+export const REPLAY_SLACK_MS = 20;
+export const REPLAY_TIGHT_SLACK_MS = 2;
+/** How long the latency of a quiet channel is minded after it has written. */
+export const QUIET_CHANNEL_MS = 1_000;
+/** How often a full path is emptied for one round, to see how short its round trip is. */
+export const WINDOW_PROBE_MS = 10_000;

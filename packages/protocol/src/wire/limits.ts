@@ -30,3 +30,18 @@ export const MAX_HANDSHAKE_TIMEOUT_MS = 60_000;
 export const MAX_SIGNATURE_LIFE_MS = 86_400_000;
 /** A client corrects its clock by the hub's `Date` by at most this much. */
 export const MAX_CLOCK_OFFSET_MS = 86_400_000;
+
+/** A message of a session: half of what a leg carries, so that the hub and a proxy on the way have room for it. */
+export const MAX_SESSION_MESSAGE_BYTES = 131_072;
+/** The least that an end of a session must take in one message; all that is sent before its HELLO is known is no larger. */
+export const MIN_SESSION_MESSAGE_BYTES = 16_384;
+/** HELLO with its extensions. */
+export const MAX_HELLO_BYTES = 4_096;
+/** The least that an end of a session must take on a new channel: it may have been sent before its HELLO is known. */
+export const MIN_INITIAL_WINDOW_BYTES = 65_536;
+/** Token of PING and PONG. */
+export const MAX_PING_TOKEN_BYTES = 32;
+/** Text of FAIL, in bytes of UTF-8. */
+export const MAX_FAIL_TEXT_BYTES = 512;
+/** Wrong proofs in a row that a session takes, each on a leg of its own, before it refuses new legs for a while. */
+export const MAX_WRONG_PROOFS = 5;

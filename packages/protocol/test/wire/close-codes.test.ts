@@ -23,6 +23,7 @@ describe('endedBy', () => {
     [1015, 'peer'],
     [4400, 'peer'],
     [4410, 'peer'],
+    [4411, 'peer'],
   ])('%i: %s', (code, by) => expect(codes.endedBy(code)).toBe(by));
 });
 
@@ -37,7 +38,7 @@ describe('isSendable', () => {
 
   it('covers every code of ours but the two that are local', () => {
     const ours = Object.entries(codes).filter(([name, value]) => name.startsWith('CLOSE_') && typeof value === 'number');
-    expect(ours).toHaveLength(12);
+    expect(ours).toHaveLength(13);
     const local = ours.filter(([, code]) => !codes.isSendable(code as number)).map(([name]) => name);
     expect(local.toSorted()).toEqual(['CLOSE_LOST', 'CLOSE_NO_CODE']);
   });
@@ -47,6 +48,7 @@ describe('passedOn', () => {
   it.each([
     [1000, 1000],
     [4400, 4400],
+    [4411, 4411],
     [1012, 1012],
     [1001, 4410],
     [1004, 4410],

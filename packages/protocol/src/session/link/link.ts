@@ -1,0 +1,307 @@
+// The link of a session: one sequence of bytes each way that survives the loss of its legs. It knows nothing of channels, and does not dial.
+import { EventEmitter } from 'eventemitter3';
+import type { Leg, LegEnd } from '../../leg/leg.ts';
+import type { Cancel } from '../../time/clock.ts';
+import { CLOSE_CLEAN, CLOSE_REVOKED, CLOSE_SESSION_FAILED } from '../../wire/close-codes.ts';
+import { MAX_REPLAY_WINDOW_BYTES, SESSION_LINGER_MS, SESSION_RESUME_MS, WRONG_PROOF_WAIT_MS } from '../../wire/defaults.ts';
+import { MAX_WRONG_PROOFS } from '../../wire/limits.ts';
+import { encodeAck, encodeDrain, encodeFail, encodePing } from '../../wire/session-messages.ts';
+import { FAIL_CODES, type FailCode, type LinkPort, SessionFailure } from '../seam.ts';
+import { closeCodeOf, failureOf, fatalEnd } from './failures.ts';
+import { Identity } from './identity.ts';
+import { Inbox } from './inbox.ts';
+import { Legs } from './legs.ts';
+import { LinkLeg, type LinkLegEvents } from './link-leg.ts';
+import { Milestones } from './milestones.ts';
+import type { LinkEvents, LinkOptions, LinkStats } from './options.ts';
+import { Pace } from './pace.ts';
+import { Pings } from './pings.ts';
+import { Receipts } from './receipts.ts';
+import { ReplayQueue } from './replay.ts';
+import { Sender } from './sender.ts';
+import { type LinkEvent, type LinkState, transition } from './state.ts';
+
+/** One end of a session, below its channels. */
+export class Link extends EventEmitter<LinkEvents> implements LinkPort {
+  #state: LinkState = { name: 'new' };
+  #epoch = 0;
+  #legsProven = 0;
+  #wrongProofs = 0;
+  #refusesUntilMs = 0;
+  #isEnding = false;
+  #isScheduled = false;
+  /** The resume time, or the linger time. */
+  #cancelTimer: Cancel | undefined;
+  readonly #options: LinkOptions;
+  readonly #resumeTimeoutMs: number;
+  readonly #identity: Identity;
+  readonly #legs = new Legs();
+  readonly #replay = new ReplayQueue();
+  readonly #milestones = new Milestones();
+  readonly #pace: Pace;
+  readonly #pings: Pings;
+  readonly #receipts: Receipts;
+  readonly #sender: Sender;
+  readonly #inbox: Inbox;
+
+  constructor(options: LinkOptions) {
+    super();
+    const { clock, random, user, resumeTimeoutMs = SESSION_RESUME_MS, maxWindowBytes = MAX_REPLAY_WINDOW_BYTES } = options;
+    const resumeSeconds = Math.min(65_535, Math.ceil(resumeTimeoutMs / 1_000));
+    this.#options = options;
+    this.#resumeTimeoutMs = resumeSeconds * 1_000;
+    this.#identity = new Identity({ ...options, resumeSeconds });
+    this.#pace = new Pace(clock, maxWindowBytes);
+    this.#pings = new Pings(clock, random);
+    this.#receipts = new Receipts(clock, () => this.#acknowledge());
+    this.#sender = new Sender(user, this.#replay, this.#pace);
+    const parts = { user, identity: this.#identity, legs: this.#legs, receipts: this.#receipts, pings: this.#pings };
+    this.#inbox = new Inbox(parts, {
+      introduced: ({ maxFramesBytes }) => (this.#sender.maxFramesBytes = maxFramesBytes),
+      proven: (leg, received) => this.#proven(leg, received),
+      acknowledged: (received) => this.#advance(() => this.#replay.acknowledge(received)),
+      drain: (afterMs) => this.emit('drain', afterMs),
+      failed: (failure) => this.#close(failure, 'told'),
+    });
+  }
+
+  /** Where the link stands. */
+  get state(): LinkState['name'] {
+    return this.#state.name;
+  }
+
+  /** The figures of now. */
+  stats(): LinkStats {
+    const { sent, acked, bytes } = this.#replay;
+    return {
+      bytesSent: sent,
+      bytesAcked: acked,
+      bytesReceived: this.#receipts.received,
+      retainedBytes: bytes,
+      windowBytes: this.#pace.windowBytes,
+      minRttMs: this.#pace.minRttMs,
+      resumes: Math.max(0, this.#legsProven - 1),
+    };
+  }
+
+  /**
+   * Takes over a leg that was just established, paused as it is: the first, one after a loss, or the successor of one that still carries.
+   * The first may carry frames at once, each later one when the peer has proven itself on it. The link closes what comes to nothing.
+   */
+  attach(leg: Leg): void {
+    if (this.#state.name === 'closed') return leg.close(CLOSE_SESSION_FAILED, 'ENDED');
+    if (this.#refuses()) return leg.close(CLOSE_REVOKED, 'PROOF');
+    this.#epoch += 1;
+    const own = new LinkLeg(leg, this.#epoch, this.#identity.hello(this.#epoch), this.#legEvents);
+    this.#legs.add(own);
+    own.start(this.#options.clock);
+    if (this.#epoch > 1) return;
+    this.#legs.carrier = own;
+    this.#move({ type: 'carried' });
+    this.#schedule();
+  }
+
+  wake(quiet?: 'quiet'): void {
+    if (quiet) this.#pace.quiet();
+    this.#schedule();
+  }
+
+  /** Asks the peer to see to a new leg within `afterMs`, the present one being about to go. */
+  drain(afterMs: number): void {
+    this.#signal(encodeDrain(afterMs));
+  }
+
+  /** The round trip through both legs, in milliseconds; `undefined` if there is no leg, or it goes before the answer comes. */
+  ping(): Promise<number | undefined> {
+    const { token, rtt } = this.#pings.add();
+    if (!this.#signal(encodePing('ping', token))) this.#pings.lost();
+    return rtt;
+  }
+
+  /**
+   * Resolves once the peer has processed all that was composed so far.
+   * @throws SessionFailure if the session fails before.
+   */
+  async whenAcked(): Promise<void> {
+    const { sent, acked } = this.#replay;
+    if (acked >= sent) return;
+    if (this.#state.name === 'closed') throw this.#state.failure ?? new SessionFailure('ENDED', 'the session is over');
+    await this.#milestones.wait(sent);
+  }
+
+  /** Own END was composed, and the peer's was received: the session ends cleanly as soon as all is acknowledged. */
+  end(): void {
+    this.#isEnding = true;
+    this.#schedule();
+  }
+
+  /** Ends the session for good, unless it has ended. The peer is told, if a leg is left that takes it there. */
+  fail(code: FailCode, text: string): void {
+    this.#close(new SessionFailure(code, text), 'tell');
+  }
+
+  /** After a clean end: forgets the session now, instead of waiting for a peer that was not told. */
+  release(): void {
+    if (this.#state.name !== 'lingering') return;
+    this.#move({ type: 'released' });
+    this.#released();
+  }
+
+  readonly #legEvents: LinkLegEvents = {
+    message: (leg, message) => {
+      try {
+        this.#inbox.take(leg, message);
+      } catch (error) {
+        this.#broken(leg, failureOf(error));
+      }
+    },
+    lost: (leg, end) => {
+      const failure = this.#inbox.isTrusted(leg) && this.#state.name !== 'lingering' ? fatalEnd(end) : undefined;
+      if (failure) return this.#close(failure, 'told');
+      if (leg.greeting.name === 'proof') this.#countWrongProof();
+      this.#lost(leg, end);
+    },
+    flushed: (leg) => {
+      if (leg === this.#legs.carrier) this.#schedule();
+    },
+  };
+
+  /** The rules were broken. A leg that is not proven cannot hurt a session that knows its peer. */
+  #broken(leg: LinkLeg, failure: SessionFailure): void {
+    if (this.#inbox.isTrusted(leg)) this.#close(failure, 'tell');
+    else this.#countWrongProof();
+    leg.close(CLOSE_REVOKED, failure.code);
+    this.#lost(leg, { code: CLOSE_REVOKED, reason: failure.message, violation: true });
+  }
+
+  #lost(leg: LinkLeg, end: LegEnd): void {
+    if (leg === this.#legs.carrier) this.#pings.lost();
+    this.#legs.drop(leg);
+    if (this.#state.name === 'lingering' && leg.greeting.name === 'up' && end.code !== CLOSE_CLEAN) this.emit('unconfirmed', end);
+    if (!this.#legs.carrier && !this.#legs.isMeeting) this.#suspend(end);
+  }
+
+  #suspend(cause: LegEnd): void {
+    if (!this.#move({ type: 'lost', cause })) return;
+    const timeoutMs = Math.min(this.#resumeTimeoutMs, (this.#identity.peer?.resumeSeconds ?? Number.POSITIVE_INFINITY) * 1_000);
+    const giveUp = (): void => this.#close(new SessionFailure('RESUME_TIMEOUT', `no leg for ${timeoutMs} ms`), 'tell');
+    if (timeoutMs === 0) return giveUp();
+    this.#cancelTimer = this.#options.clock.after(timeoutMs, giveUp);
+    this.emit('suspended', cause);
+  }
+
+  #proven(leg: LinkLeg, received: number): void {
+    const isNew = this.#legs.carrier !== leg;
+    this.#wrongProofs = 0;
+    this.#legs.won(leg);
+    this.#advance(() => (isNew ? this.#replay.resume(received) : this.#replay.acknowledge(received)));
+    if (this.#state.name === 'lingering') return leg.finish();
+    if (isNew) this.#pace.restart(received);
+    if (this.#receipts.isBehind) this.#acknowledge();
+    this.#legsProven += 1;
+    const wasSuspended = this.#move({ type: 'carried' });
+    if (wasSuspended) this.#cancelTimer?.();
+    if (this.#legsProven === 1) this.emit('up');
+    if (wasSuspended) this.emit('resumed');
+    else if (this.#legsProven > 1) this.emit('moved');
+  }
+
+  #advance(acknowledge: () => void): void {
+    acknowledge();
+    const { acked } = this.#replay;
+    this.#pace.acked(acked);
+    this.#milestones.acked(acked);
+    this.#schedule();
+  }
+
+  /** Tells the peer what was received; where it cannot, the next flush or the next PROOF does. */
+  #acknowledge(): void {
+    const { carrier } = this.#legs;
+    if (carrier === undefined || carrier.greeting.name === 'hello' || !carrier.hasRoom) return;
+    carrier.send(encodeAck(this.#receipts.received));
+    this.#receipts.told();
+  }
+
+  #signal(message: Uint8Array): boolean {
+    const { carrier } = this.#legs;
+    if (carrier?.greeting.name !== 'up') return false;
+    carrier.send(message);
+    return true;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#state.name === 'closed') return;
+    this.#isScheduled = true;
+    (this.#options.nextTurn ?? setImmediate)(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isScheduled = false;
+    const { carrier } = this.#legs;
+    if (carrier && this.#state.name === 'open') {
+      if (this.#receipts.isDue) this.#acknowledge();
+      try {
+        this.#sender.flush(carrier);
+      } catch (error) {
+        this.#close(failureOf(error), 'tell');
+      }
+    }
+    if (this.#isEnding && this.#replay.bytes === 0) this.#finish();
+  }
+
+  #finish(): void {
+    const before = this.#state;
+    if (!this.#move({ type: 'finished' })) return;
+    if (this.#receipts.isBehind) this.#acknowledge();
+    this.#receipts.stop();
+    this.#cancelTimer?.();
+    // A period, which fires once, since that does not keep the process alive.
+    this.#cancelTimer = this.#options.clock.every(SESSION_LINGER_MS, () => this.release());
+    for (const leg of this.#legs.all) leg.finish();
+    this.#emitClosed(undefined);
+    if (before.name === 'suspended') this.emit('unconfirmed', before.cause);
+  }
+
+  #countWrongProof(): void {
+    this.#wrongProofs += 1;
+    this.#refusesUntilMs = this.#options.clock.monotonicMs() + WRONG_PROOF_WAIT_MS;
+  }
+
+  /** A leg that stands is worth protecting; without one, whoever may be the peer is let in. */
+  #refuses(): boolean {
+    if (this.#wrongProofs < MAX_WRONG_PROOFS || this.#legs.carrier === undefined) return false;
+    return this.#options.clock.monotonicMs() < this.#refusesUntilMs;
+  }
+
+  #close(failure: SessionFailure, peer: 'tell' | 'told'): void {
+    if (!this.#move({ type: 'failed', failure })) return;
+    for (const leg of this.#legs.all) {
+      if (peer === 'tell') leg.send(encodeFail(FAIL_CODES[failure.code], failure.message));
+      leg.close(closeCodeOf(failure), failure.code);
+    }
+    this.#milestones.failed(failure);
+    this.#emitClosed(failure);
+    this.#released();
+  }
+
+  #emitClosed(failure: SessionFailure | undefined): void {
+    const { acked, bytes } = this.#replay;
+    this.#pings.lost();
+    this.emit('closed', { failure, bytesAcked: acked, bytesUnacked: bytes });
+  }
+
+  #released(): void {
+    for (const leg of this.#legs.all) leg.close(CLOSE_SESSION_FAILED, 'ENDED');
+    this.#cancelTimer?.();
+    this.#receipts.stop();
+    this.emit('released');
+    this.removeAllListeners();
+  }
+
+  /** True if the event has changed the state. */
+  #move(event: LinkEvent): boolean {
+    const before = this.#state;
+    this.#state = transition(before, event);
+    return this.#state !== before;
+  }
+}
