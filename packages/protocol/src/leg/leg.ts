@@ -1,5 +1,6 @@
 // What the relay and the streams see of a connection: whole messages, back-pressure, an end. Nothing of WebSockets.
 import type { EventEmitter } from 'eventemitter3';
+import type { StreamsError } from '../errors/base.ts';
 
 /** Bytes travel as binary messages, control messages as text. */
 export type LegMessage = Uint8Array | string;
@@ -12,6 +13,8 @@ export interface LegEnd {
   readonly reason: string;
   /** True if the peer broke the protocol, so that its code, whatever it is, does not count. */
   readonly violation: boolean;
+  /** What a stream on this leg ends with, where more is known than the code says. */
+  readonly error?: StreamsError | undefined;
 }
 
 /** What happens on a leg. Each leg emits `close` exactly once, and nothing after it. */

@@ -93,7 +93,7 @@ export class ChannelLeg extends EventEmitter<LegEvents> implements Leg, ChannelH
   onReset(reset: ChannelReset): void {
     this.#answer.reject(new ChannelResetError(reset.code, reset.reason));
     const lost = reset.code === 'SESSION_LOST';
-    this.#finish({ code: lost ? (reset.closeCode ?? CLOSE_PEER_LOST) : CLOSE_ABORTED, reason: wordsOf(reset), violation: false });
+    this.#finish({ code: lost ? (reset.closeCode ?? CLOSE_PEER_LOST) : CLOSE_ABORTED, reason: wordsOf(reset), violation: false, error: reset.error });
   }
 
   #closeCleanly(): void {

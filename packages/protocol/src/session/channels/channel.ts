@@ -1,5 +1,6 @@
 // One channel of a session: bytes both ways, each direction with its own end, and a reset for both. Callbacks and no Duplex, so that
 // thousands cost little.
+import type { StreamsError } from '../../errors/base.ts';
 import { createError } from '../../errors/kinds.ts';
 import { MAX_CHANNEL_METADATA_BYTES } from '../../wire/channel-limits.ts';
 import type { ResetCode, SentResetCode } from '../../wire/reset-codes.ts';
@@ -19,6 +20,8 @@ export interface ChannelReset {
   readonly reason: string;
   /** Of `SESSION_LOST`: the close code under which a stream on this channel ends. */
   readonly closeCode?: number | undefined;
+  /** Of `SESSION_LOST`: what the stream ends with, where the close code does not say it. */
+  readonly error?: StreamsError | undefined;
 }
 
 /** What a channel calls. Nothing comes before `open` or `accept` has returned; after `onClosed` nothing comes. */
@@ -181,9 +184,9 @@ export class Channel {
   }
 
   /** The session is over. @internal */
-  lose(closeCode: number, reason: string): void {
+  lose(closeCode: number, reason: string, error?: StreamsError): void {
     this.#state = 'gone';
-    this.#end({ code: 'SESSION_LOST', reason, closeCode });
+    this.#end({ code: 'SESSION_LOST', reason, closeCode, error });
   }
 
   /** @internal */

@@ -1,4 +1,5 @@
 // The channels of one session: opens, answers and ends them, and hands each frame to the one that it belongs to.
+import type { StreamsError } from '../../errors/base.ts';
 import { ChannelResetError, createError } from '../../errors/kinds.ts';
 import {
   DEVICE_MAX_CHANNELS,
@@ -113,12 +114,12 @@ export class Channels implements LinkUser {
   }
 
   /** The session is over: each channel that is not gets a reset with `SESSION_LOST`, streams on it end with `closeCode`. */
-  lose(closeCode: number, reason: string): void {
+  lose(closeCode: number, reason: string, error?: StreamsError): void {
     if (this.#isLost) return;
     this.#isLost = true;
     const channels = [...this.#channels.values()];
     this.#channels.clear();
-    for (const channel of channels) aside(() => channel.lose(closeCode, reason));
+    for (const channel of channels) aside(() => channel.lose(closeCode, reason, error));
   }
 
   compose(reservedBytes: number, maxFramesBytes: number): Buffer | undefined {
