@@ -3,14 +3,14 @@ import { EventEmitter } from 'eventemitter3';
 import type { Leg, LegEnd } from '../../leg/leg.ts';
 import type { Cancel } from '../../time/clock.ts';
 import { CLOSE_CLEAN, CLOSE_REVOKED, CLOSE_SESSION_FAILED } from '../../wire/close-codes.ts';
-import { MAX_REPLAY_WINDOW_BYTES, SESSION_LINGER_MS, SESSION_RESUME_MS, WRONG_PROOF_WAIT_MS } from '../../wire/defaults.ts';
-import { MAX_WRONG_PROOFS } from '../../wire/limits.ts';
+import { MAX_REPLAY_WINDOW_BYTES, SESSION_LINGER_MS, SESSION_RESUME_MS } from '../../wire/defaults.ts';
 import { encodeAck, encodeDrain, encodeFail, encodePing } from '../../wire/session-messages.ts';
 import { FAIL_CODES, type FailCode, type LinkPort, SessionFailure } from '../seam.ts';
 import { closeCodeOf, failureOf, fatalEnd } from './failures.ts';
 import { Identity } from './identity.ts';
 import { Inbox } from './inbox.ts';
 import { Legs } from './legs.ts';
+import { Intruders } from './intruders.ts';
 import { LinkLeg, type LinkLegEvents } from './link-leg.ts';
 import { Milestones } from './milestones.ts';
 import type { LinkEvents, LinkOptions, LinkStats } from './options.ts';
@@ -26,9 +26,9 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
   #state: LinkState = { name: 'new' };
   #epoch = 0;
   #legsProven = 0;
-  #wrongProofs = 0;
-  #refusesUntilMs = 0;
   #isEnding = false;
+  /** The peer has answered our clean end. */
+  #isConfirmed = false;
   #isScheduled = false;
   /** The resume time, or the linger time. */
   #cancelTimer: Cancel | undefined;
@@ -38,6 +38,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
   readonly #legs = new Legs();
   readonly #replay = new ReplayQueue();
   readonly #milestones = new Milestones();
+  readonly #intruders: Intruders;
   readonly #pace: Pace;
   readonly #pings: Pings;
   readonly #receipts: Receipts;
@@ -51,6 +52,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     this.#options = options;
     this.#resumeTimeoutMs = resumeSeconds * 1_000;
     this.#identity = new Identity({ ...options, resumeSeconds });
+    this.#intruders = new Intruders(clock);
     this.#pace = new Pace(clock, maxWindowBytes);
     this.#pings = new Pings(clock, random);
     this.#receipts = new Receipts(clock, () => this.#acknowledge());
@@ -90,7 +92,8 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
    */
   attach(leg: Leg): void {
     if (this.#state.name === 'closed') return leg.close(CLOSE_SESSION_FAILED, 'ENDED');
-    if (this.#refuses()) return leg.close(CLOSE_REVOKED, 'PROOF');
+    // A leg that stands is worth protecting; without one, whoever may be the peer is let in.
+    if (this.#legs.carrier && this.#intruders.areTooMany) return leg.close(CLOSE_REVOKED, 'PROOF');
     this.#epoch += 1;
     const own = new LinkLeg(leg, this.#epoch, this.#identity.hello(this.#epoch), this.#legEvents);
     this.#legs.add(own);
@@ -158,7 +161,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     lost: (leg, end) => {
       const failure = this.#inbox.isTrusted(leg) && this.#state.name !== 'lingering' ? fatalEnd(end) : undefined;
       if (failure) return this.#close(failure, 'told');
-      if (leg.greeting.name === 'proof') this.#countWrongProof();
+      if (leg.greeting.name === 'proof') this.#intruders.add();
       this.#lost(leg, end);
     },
     flushed: (leg) => {
@@ -169,7 +172,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
   /** The rules were broken. A leg that is not proven cannot hurt a session that knows its peer. */
   #broken(leg: LinkLeg, failure: SessionFailure): void {
     if (this.#inbox.isTrusted(leg)) this.#close(failure, 'tell');
-    else this.#countWrongProof();
+    else this.#intruders.add();
     leg.close(CLOSE_REVOKED, failure.code);
     this.#lost(leg, { code: CLOSE_REVOKED, reason: failure.message, violation: true });
   }
@@ -177,8 +180,10 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
   #lost(leg: LinkLeg, end: LegEnd): void {
     if (leg === this.#legs.carrier) this.#pings.lost();
     this.#legs.drop(leg);
-    if (this.#state.name === 'lingering' && leg.greeting.name === 'up' && end.code !== CLOSE_CLEAN) this.emit('unconfirmed', end);
-    if (!this.#legs.carrier && !this.#legs.isMeeting) this.#suspend(end);
+    if (this.#state.name === 'lingering' && leg.greeting.name === 'up') this.#isConfirmed ||= end.code === CLOSE_CLEAN;
+    if (this.#legs.carrier || this.#legs.isMeeting) return;
+    this.#suspend(end);
+    this.#want(end);
   }
 
   #suspend(cause: LegEnd): void {
@@ -190,9 +195,13 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     this.emit('suspended', cause);
   }
 
+  #want(cause: LegEnd): void {
+    if (this.#state.name === 'suspended' || (this.#state.name === 'lingering' && !this.#isConfirmed)) this.emit('wanted', cause);
+  }
+
   #proven(leg: LinkLeg, received: number): void {
     const isNew = this.#legs.carrier !== leg;
-    this.#wrongProofs = 0;
+    this.#intruders.forget();
     this.#legs.won(leg);
     this.#advance(() => (isNew ? this.#replay.resume(received) : this.#replay.acknowledge(received)));
     if (this.#state.name === 'lingering') return leg.finish();
@@ -211,6 +220,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     const { acked } = this.#replay;
     this.#pace.acked(acked);
     this.#milestones.acked(acked);
+    this.#finishIfDone();
     this.#schedule();
   }
 
@@ -246,12 +256,12 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
         this.#close(failureOf(error), 'tell');
       }
     }
-    if (this.#isEnding && this.#replay.bytes === 0) this.#finish();
+    this.#finishIfDone();
   }
 
-  #finish(): void {
+  #finishIfDone(): void {
     const before = this.#state;
-    if (!this.#move({ type: 'finished' })) return;
+    if (!this.#isEnding || this.#replay.bytes > 0 || !this.#move({ type: 'finished' })) return;
     if (this.#receipts.isBehind) this.#acknowledge();
     this.#receipts.stop();
     this.#cancelTimer?.();
@@ -259,18 +269,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     this.#cancelTimer = this.#options.clock.every(SESSION_LINGER_MS, () => this.release());
     for (const leg of this.#legs.all) leg.finish();
     this.#emitClosed(undefined);
-    if (before.name === 'suspended') this.emit('unconfirmed', before.cause);
-  }
-
-  #countWrongProof(): void {
-    this.#wrongProofs += 1;
-    this.#refusesUntilMs = this.#options.clock.monotonicMs() + WRONG_PROOF_WAIT_MS;
-  }
-
-  /** A leg that stands is worth protecting; without one, whoever may be the peer is let in. */
-  #refuses(): boolean {
-    if (this.#wrongProofs < MAX_WRONG_PROOFS || this.#legs.carrier === undefined) return false;
-    return this.#options.clock.monotonicMs() < this.#refusesUntilMs;
+    if (before.name === 'suspended') this.#want(before.cause);
   }
 
   #close(failure: SessionFailure, peer: 'tell' | 'told'): void {

@@ -39,8 +39,13 @@ export interface LinkOutcome {
 export interface LinkEvents {
   /** The peer has proven itself for the first time. */
   up: [];
-  /** No leg is left: attach a new one. `cause`: how the last one ended. */
+  /** No leg is left. `cause`: how the last one ended. */
   suspended: [cause: LegEnd];
+  /**
+   * A new leg is wanted: behind `suspended`, each time that a leg came to nothing since, and after a clean `closed` if the last leg broke
+   * before the peer has confirmed it: a new one, if it can be had, spares the peer an error.
+   */
+  wanted: [cause: LegEnd];
   /** A new leg carries after `suspended`. */
   resumed: [];
   /** A new leg carries in the place of one that still stood. */
@@ -49,8 +54,6 @@ export interface LinkEvents {
   drain: [afterMs: number];
   /** The session is over. Emitted once. */
   closed: [outcome: LinkOutcome];
-  /** After a clean `closed`: the last leg broke before the peer has confirmed. A new leg, if one can be had, spares it an error. */
-  unconfirmed: [cause: LegEnd];
   /** Nothing is known of the session any more: no leg can be attached. After a failure at once, after a clean end 30 s later. */
   released: [];
 }
