@@ -11,11 +11,16 @@ export type { DeviceProxyService } from './proxy/services.ts';
 export { StreamRequest } from './request.ts';
 export {
   AuthenticationError,
+  ChannelResetError,
+  ChannelStream,
   DeviceStream,
   ReplacedError,
+  SessionError,
   StreamsError,
   StreamTerminatedError,
   StreamTimeoutError,
+  Tunnel,
+  TunnelRequest,
 } from '@streams/protocol';
 export type {
   Cancel,
@@ -26,7 +31,11 @@ export type {
   HandshakePhase,
   LinkStateMessage,
   Logger,
+  OpenChannelOptions,
   Random,
+  ResetCode,
+  SentResetCode,
+  SessionStats,
   StreamCloseMessage,
   StreamEvents,
   StreamOpenMessage,
@@ -34,5 +43,7 @@ export type {
   StreamSide,
   StreamWebSocket,
   TlsFailureReason,
+  TunnelEvents,
+  TunnelRequestHandler,
   WebStreams,
 } from '@streams/protocol';

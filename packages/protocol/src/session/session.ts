@@ -1,7 +1,7 @@
 // A session as its owner sees it: the link and the channels joined. It survives the loss of its legs, and does not dial by itself.
 import { EventEmitter } from 'eventemitter3';
 import { SessionError } from '../errors/kinds.ts';
-import type { Leg } from '../leg/leg.ts';
+import type { Leg, LegEnd } from '../leg/leg.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import { CLOSE_CLEAN } from '../wire/close-codes.ts';
@@ -12,7 +12,7 @@ import { Channels, defaultLimits } from './channels/channels.ts';
 import { closeCodeOf } from './link/failures.ts';
 import { Link } from './link/link.ts';
 import type { LinkOutcome, LinkStats } from './link/options.ts';
-import type { FailCode, PeerLimits } from './seam.ts';
+import type { FailCode, PeerLimits, SessionFailure } from './seam.ts';
 
 /** What a session is made with. */
 export interface SessionOptions {
@@ -30,12 +30,20 @@ export interface SessionOptions {
   readonly onRequest?: ((request: ChannelRequest) => void) | undefined;
 }
 
+/** Figures of a session. */
+export interface SessionStats extends LinkStats {
+  /** Channels that are open. */
+  readonly channels: number;
+}
+
 /** What happens to a session. */
 export interface SessionEvents {
   /** No leg is left: the session waits for a new one. */
   suspended: [];
-  /** A new leg carries, whether the last one was lost or is replaced. */
+  /** A new leg carries again. */
   resumed: [];
+  /** A new leg is wanted, whoever can dial one: see `LinkEvents`. */
+  wanted: [];
   /** The other side asks for a new leg within `afterMs`; the present one stays until that stands. */
   drain: [afterMs: number];
   /** Over; `undefined` after a clean end, with every byte of either side acknowledged. Once. */
@@ -49,7 +57,7 @@ export class Session extends EventEmitter<SessionEvents> {
   readonly id: string;
   readonly #link: Link;
   readonly #channels: Channels;
-  #onClosed: (() => void)[] = [];
+  #whenClosed: (() => void)[] = [];
 
   constructor({ id, role, onRequest, limits = defaultLimits(role), ...options }: SessionOptions) {
     super();
@@ -65,7 +73,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#link = new Link({ ...options, role, limits, sessionId, user: this.#channels, implicitChannel: onRequest === undefined });
     this.#link.on('suspended', () => this.emit('suspended'));
     this.#link.on('resumed', () => this.emit('resumed'));
-    this.#link.on('moved', () => this.emit('resumed'));
+    this.#link.on('wanted', () => this.emit('wanted'));
     this.#link.on('drain', (afterMs) => this.emit('drain', afterMs));
     this.#link.on('closed', (outcome) => this.#onLinkClosed(outcome));
     this.#link.on('released', () => this.#onReleased());
@@ -76,8 +84,12 @@ export class Session extends EventEmitter<SessionEvents> {
     return this.#link.state;
   }
 
-  /** Figures of the link, and how many channels are open. */
-  stats(): LinkStats & { readonly channels: number } {
+  /** Channels that are open. */
+  get channels(): number {
+    return this.#channels.size;
+  }
+
+  stats(): SessionStats {
     return { ...this.#link.stats(), channels: this.#channels.size };
   }
 
@@ -101,7 +113,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#channels.end();
   }
 
-  /** Ends the session at once, for both sides. */
+  /** Ends the session at once, for both sides; after a clean end, forgets it. */
   fail(code: FailCode, reason: string): void {
     this.#link.fail(code, reason);
     this.#link.release();
@@ -120,14 +132,15 @@ export class Session extends EventEmitter<SessionEvents> {
   /** Runs `action` once the session is over and all is acknowledged; at once where it is. What a failure ends is told by itself. */
   whenClosed(action: () => void): void {
     if (this.state === 'lingering' || this.state === 'closed') action();
-    else this.#onClosed.push(action);
+    else this.#whenClosed.push(action);
   }
 
   #onLinkClosed({ failure, bytesAcked, bytesUnacked }: LinkOutcome): void {
-    const error = failure && new SessionError({ failure: failure.code, reason: failure.message, bytesAcked, bytesUnacked });
-    if (failure) this.#channels.lose(closeCodeOf(failure), failure.message, error);
-    else for (const action of this.#onClosed) action();
-    this.#onClosed = [];
+    const error = failure && errorOf(failure, bytesAcked, bytesUnacked);
+    // Whom the hub or its operator ends learns that from the close code, as on any stream.
+    if (failure) this.#channels.lose(failure.closeCode ?? closeCodeOf(failure), failure.message, failure.closeCode === undefined ? error : undefined);
+    else for (const action of this.#whenClosed) action();
+    this.#whenClosed = [];
     this.emit('closed', error);
   }
 
@@ -137,5 +150,10 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 }
 
+function errorOf({ code, message, closeCode }: SessionFailure, bytesAcked: number, bytesUnacked: number): SessionError {
+  const reason = message === '' ? `its stream was closed with ${closeCode}` : message;
+  return new SessionError({ failure: code, reason, bytesAcked, bytesUnacked });
+}
+
 /** How the leg of a stream on the implicit channel ends cleanly. */
-export const CLEAN_END = { code: CLOSE_CLEAN, reason: '', violation: false } as const;
+export const CLEAN_END: LegEnd = { code: CLOSE_CLEAN, reason: '', violation: false };

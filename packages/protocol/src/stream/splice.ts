@@ -49,7 +49,7 @@ export class Splice {
     this.ended = this.#end();
     this.#watchSocket();
     this.#watchStream();
-    if (socket.destroyed) this.cut(socket.errored ? reasonOf(socket.errored) : RESET_REASON);
+    if (socket.destroyed) this.cut(socket.errored ? socketErrorReason(socket.errored) : RESET_REASON);
     else if (stream.destroyed) this.#onStreamClosed();
     else this.#join();
   }
@@ -64,7 +64,7 @@ export class Splice {
 
   #watchSocket(): void {
     const socket = this.#socket;
-    socket.on('error', (error) => this.cut(reasonOf(error)));
+    socket.on('error', (error) => this.cut(socketErrorReason(error)));
     socket.on('end', () => {
       if (wasReset(socket)) this.cut(RESET_REASON);
       else this.#stream.end();
@@ -120,7 +120,7 @@ export class Splice {
  * data; but then the socket has no peer any more, which an end alone does not do. Node remembers the address, so nobody may have
  * asked before. Once our own FIN is sent both look alike.
  */
-function wasReset(socket: Socket): boolean {
+export function wasReset(socket: Socket): boolean {
   return !socket.writableEnded && !socket.destroyed && socket.remoteAddress === undefined;
 }
 
@@ -133,7 +133,8 @@ export function resetSocket(socket: Socket): void {
   else socket.resetAndDestroy();
 }
 
-function reasonOf(error: NodeJS.ErrnoException): string {
+/** What an error of a socket is called. */
+export function socketErrorReason(error: NodeJS.ErrnoException): string {
   const { code = 'unknown error' } = error;
   return code === 'ECONNRESET' || code === 'EPIPE' ? RESET_REASON : `connection lost (${code})`;
 }

@@ -28,9 +28,9 @@ export function peerFailure(code: number, text: string): SessionFailure {
 /** What an end of a proven leg means for its session; `undefined`: the leg was lost, and a new one mends that. */
 export function fatalEnd({ code, reason, violation }: LegEnd): SessionFailure | undefined {
   if (violation) return undefined;
-  if (code === CLOSE_REVOKED) return new SessionFailure('REVOKED', reason === '' ? 'the stream was revoked' : reason);
+  if (code === CLOSE_REVOKED) return new SessionFailure('REVOKED', reason, code);
   if (code === CLOSE_SESSION_FAILED) return new SessionFailure('ENDED', `the other side has ended the session: ${reason}`);
-  if (code === CLOSE_ABORTED) return new SessionFailure('ENDED', reason === '' ? 'the stream was ended' : reason);
+  if (code === CLOSE_ABORTED) return new SessionFailure('ENDED', reason, code);
   return undefined;
 }
 
