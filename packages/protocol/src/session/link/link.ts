@@ -249,7 +249,8 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     this.#isScheduled = false;
     const { carrier } = this.#legs;
     if (carrier && this.#state.name === 'open') {
-      if (this.#receipts.isDue) this.#acknowledge();
+      // An end is not to wait for the patience of either side.
+      if (this.#receipts.isDue || (this.#isEnding && this.#receipts.isBehind)) this.#acknowledge();
       try {
         this.#sender.flush(carrier);
       } catch (error) {
