@@ -56,7 +56,7 @@ export class Tape implements LinkUser {
 }
 
 /** What becomes of a message on its way through the hub. */
-export type Fate = 'pass' | 'drop' | 'cut' | 'cut-behind' | LegMessage | readonly LegMessage[];
+export type Fate = 'pass' | 'drop' | 'cut' | 'cut-behind' | { readonly instead: readonly LegMessage[] };
 export type Watch = (message: LegMessage, from: SessionRole) => Fate;
 
 /** One pair of legs through the hub. */
@@ -101,7 +101,7 @@ export class Wire {
     if (fate === 'drop') return;
     if (fate === 'cut') return this.cut();
     if (fate === 'pass' || fate === 'cut-behind') to.send(message);
-    else for (const other of Array.isArray(fate) ? (fate as LegMessage[]) : [fate as LegMessage]) to.send(other);
+    else for (const other of fate.instead) to.send(other);
     // The other end may still take what was sent to it, the one that sent it knows nothing.
     if (fate === 'cut-behind') setImmediate(() => setImmediate(() => this.cut()));
   }

@@ -91,7 +91,6 @@ export class Inbox {
     legs.met(leg);
     leg.greeting = { name: 'proof', theirs, introduces };
     leg.send(identity.prove(leg.hello, theirs, receipts.received));
-    receipts.told();
     if (!introduces || identity.peer === undefined) return;
     this.#events.introduced(identity.peer);
     user.onPeer(identity.peer.limits);
