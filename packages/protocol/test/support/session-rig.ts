@@ -17,6 +17,11 @@ export const ROLES: readonly SessionRole[] = ['service', 'device'];
 const PERIOD = 65_521;
 const pattern = seededRandom(7).bytes(PERIOD + 131_072);
 
+/** The bytes of the sequence that every tape sends. */
+export function patternBytes(from: number, count: number): Buffer {
+  return pattern.subarray(from % PERIOD, (from % PERIOD) + count);
+}
+
 /** Sends a known sequence of bytes, and checks that the peer's arrives: each byte once, in order. */
 export class Tape implements LinkUser {
   sent = 0;
@@ -35,15 +40,13 @@ export class Tape implements LinkUser {
     const bytes = Math.min(maxFramesBytes, this.total - this.sent, this.nextSize());
     if (bytes <= 0) return undefined;
     const message = Buffer.allocUnsafe(reservedBytes + bytes);
-    const from = this.sent % PERIOD;
-    pattern.copy(message, reservedBytes, from, from + bytes);
+    patternBytes(this.sent, bytes).copy(message, reservedBytes);
     this.sent += bytes;
     return message;
   }
 
   receive(frames: Buffer): void {
-    const from = this.received % PERIOD;
-    const isRight = frames.equals(pattern.subarray(from, from + frames.length));
+    const isRight = frames.equals(patternBytes(this.received, frames.length));
     expect([this.received, isRight]).toEqual([this.received, true]);
     this.received += frames.length;
     this.onReceive();
@@ -86,6 +89,15 @@ export class Wire {
     this.isCut = true;
     this.#inner.device.terminate();
     this.#inner.service.close(CLOSE_PEER_LOST, '');
+  }
+
+  /** What `from` sends stays on the way until {@link Wire.goOn}. */
+  hold(from: SessionRole): void {
+    this.#inner[from].pause();
+  }
+
+  goOn(from: SessionRole): void {
+    this.#inner[from].resume();
   }
 
   /** Both networks are gone. */
@@ -151,10 +163,10 @@ export class SessionRig {
   }
 
   /** A new pair of legs for both, as after a stream request. */
-  connect(): Wire {
+  connect(roles: readonly SessionRole[] = ROLES): Wire {
     const wire = new Wire(this.clock, (message, from) => this.watch(message, from));
     this.wires.push(wire);
-    for (const role of ROLES) this.links[role].attach(wire.ends[role]);
+    for (const role of roles) this.links[role].attach(wire.ends[role]);
     return wire;
   }
 

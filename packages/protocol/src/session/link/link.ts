@@ -33,6 +33,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
   /** The resume time, or the linger time. */
   #cancelTimer: Cancel | undefined;
   readonly #options: LinkOptions;
+  readonly #nextTurn: (action: () => void) => void;
   readonly #resumeTimeoutMs: number;
   readonly #identity: Identity;
   readonly #legs = new Legs();
@@ -50,6 +51,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     const { clock, random, user, resumeTimeoutMs = SESSION_RESUME_MS, maxWindowBytes = MAX_REPLAY_WINDOW_BYTES } = options;
     const resumeSeconds = Math.min(65_535, Math.ceil(resumeTimeoutMs / 1_000));
     this.#options = options;
+    this.#nextTurn = options.nextTurn ?? setImmediate;
     this.#resumeTimeoutMs = resumeSeconds * 1_000;
     this.#identity = new Identity({ ...options, resumeSeconds });
     this.#intruders = new Intruders(clock);
@@ -189,7 +191,11 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
   #suspend(cause: LegEnd): void {
     if (!this.#move({ type: 'lost', cause })) return;
     const timeoutMs = Math.min(this.#resumeTimeoutMs, (this.#identity.peer?.resumeSeconds ?? Number.POSITIVE_INFINITY) * 1_000);
-    const giveUp = (): void => this.#close(new SessionFailure('RESUME_TIMEOUT', `no leg for ${timeoutMs} ms`), 'tell');
+    const giveUp = (): void =>
+      this.#close(
+        new SessionFailure('RESUME_TIMEOUT', `the leg was lost (${cause.code}), and none took its place within ${timeoutMs} ms`),
+        'tell',
+      );
     if (timeoutMs === 0) return giveUp();
     this.#cancelTimer = this.#options.clock.after(timeoutMs, giveUp);
     this.emit('suspended', cause);
@@ -227,10 +233,11 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
   #schedule(): void {
     if (this.#isScheduled || this.#state.name === 'closed') return;
     this.#isScheduled = true;
-    (this.#options.nextTurn ?? setImmediate)(() => this.#flush());
+    this.#nextTurn(this.#flush);
   }
 
-  #flush(): void {
+  /** One function for all turns: it runs for every message. */
+  readonly #flush = (): void => {
     this.#isScheduled = false;
     const { carrier } = this.#legs;
     if (carrier && this.#state.name === 'open') {
@@ -242,7 +249,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
       }
     }
     this.#finishIfDone();
-  }
+  };
 
   #finishIfDone(): void {
     const before = this.#state;
