@@ -17,6 +17,11 @@ export const ROLES: readonly SessionRole[] = ['service', 'device'];
 const PERIOD = 65_521;
 const pattern = seededRandom(7).bytes(PERIOD + 131_072);
 
+/** The bytes of the sequence that every tape sends. */
+export function patternBytes(from: number, count: number): Buffer {
+  return pattern.subarray(from % PERIOD, (from % PERIOD) + count);
+}
+
 /** Sends a known sequence of bytes, and checks that the peer's arrives: each byte once, in order. */
 export class Tape implements LinkUser {
   sent = 0;
@@ -35,15 +40,13 @@ export class Tape implements LinkUser {
     const bytes = Math.min(maxFramesBytes, this.total - this.sent, this.nextSize());
     if (bytes <= 0) return undefined;
     const message = Buffer.allocUnsafe(reservedBytes + bytes);
-    const from = this.sent % PERIOD;
-    pattern.copy(message, reservedBytes, from, from + bytes);
+    patternBytes(this.sent, bytes).copy(message, reservedBytes);
     this.sent += bytes;
     return message;
   }
 
   receive(frames: Buffer): void {
-    const from = this.received % PERIOD;
-    const isRight = frames.equals(pattern.subarray(from, from + frames.length));
+    const isRight = frames.equals(patternBytes(this.received, frames.length));
     expect([this.received, isRight]).toEqual([this.received, true]);
     this.received += frames.length;
     this.onReceive();
@@ -56,7 +59,7 @@ export class Tape implements LinkUser {
 }
 
 /** What becomes of a message on its way through the hub. */
-export type Fate = 'pass' | 'drop' | 'cut' | 'cut-behind' | LegMessage | readonly LegMessage[];
+export type Fate = 'pass' | 'drop' | 'cut' | 'cut-behind' | { readonly instead: readonly LegMessage[] };
 export type Watch = (message: LegMessage, from: SessionRole) => Fate;
 
 /** One pair of legs through the hub. */
@@ -88,6 +91,15 @@ export class Wire {
     this.#inner.service.close(CLOSE_PEER_LOST, '');
   }
 
+  /** What `from` sends stays on the way until {@link Wire.goOn}. */
+  hold(from: SessionRole): void {
+    this.#inner[from].pause();
+  }
+
+  goOn(from: SessionRole): void {
+    this.#inner[from].resume();
+  }
+
   /** Both networks are gone. */
   cutBoth(): void {
     this.isCut = true;
@@ -101,7 +113,7 @@ export class Wire {
     if (fate === 'drop') return;
     if (fate === 'cut') return this.cut();
     if (fate === 'pass' || fate === 'cut-behind') to.send(message);
-    else for (const other of Array.isArray(fate) ? (fate as LegMessage[]) : [fate as LegMessage]) to.send(other);
+    else for (const other of fate.instead) to.send(other);
     // The other end may still take what was sent to it, the one that sent it knows nothing.
     if (fate === 'cut-behind') setImmediate(() => setImmediate(() => this.cut()));
   }
@@ -151,10 +163,10 @@ export class SessionRig {
   }
 
   /** A new pair of legs for both, as after a stream request. */
-  connect(): Wire {
+  connect(roles: readonly SessionRole[] = ROLES): Wire {
     const wire = new Wire(this.clock, (message, from) => this.watch(message, from));
     this.wires.push(wire);
-    for (const role of ROLES) this.links[role].attach(wire.ends[role]);
+    for (const role of roles) this.links[role].attach(wire.ends[role]);
     return wire;
   }
 

@@ -91,7 +91,6 @@ export class Inbox {
     legs.met(leg);
     leg.greeting = { name: 'proof', theirs, introduces };
     leg.send(identity.prove(leg.hello, theirs, receipts.received));
-    receipts.told();
     if (!introduces || identity.peer === undefined) return;
     this.#events.introduced(identity.peer);
     user.onPeer(identity.peer.limits);
@@ -112,7 +111,12 @@ export class Inbox {
     if (offset !== receipts.received) {
       throw new SessionFailure('PROTOCOL', `frames.offset: expected ${receipts.received}, found ${offset}`);
     }
-    if (frames.length > 0) user.receive(Buffer.from(frames.buffer, frames.byteOffset, frames.length));
+    if (frames.length > 0) user.receive(asBuffer(frames));
     receipts.took(frames.length, asks);
   }
+}
+
+/** The same bytes, not copied. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -20,6 +20,13 @@ export class Legs {
     return this.#met.some(({ greeting }) => greeting.name === 'proof');
   }
 
+  /** Sends `message` to a peer that has proven itself. False if there is none. */
+  signal(message: Uint8Array): boolean {
+    if (this.carrier?.greeting.name !== 'up') return false;
+    this.carrier.send(message);
+    return true;
+  }
+
   add(leg: LinkLeg): void {
     this.#new.add(leg);
   }

@@ -4,13 +4,13 @@ import type { Leg, LegEnd } from '../../leg/leg.ts';
 import type { Cancel } from '../../time/clock.ts';
 import { CLOSE_CLEAN, CLOSE_REVOKED, CLOSE_SESSION_FAILED } from '../../wire/close-codes.ts';
 import { MAX_REPLAY_WINDOW_BYTES, SESSION_LINGER_MS, SESSION_RESUME_MS } from '../../wire/defaults.ts';
-import { encodeAck, encodeDrain, encodeFail, encodePing } from '../../wire/session-messages.ts';
+import { encodeDrain, encodeFail, encodePing } from '../../wire/session-messages.ts';
 import { FAIL_CODES, type FailCode, type LinkPort, SessionFailure } from '../seam.ts';
 import { closeCodeOf, failureOf, fatalEnd } from './failures.ts';
 import { Identity } from './identity.ts';
 import { Inbox } from './inbox.ts';
-import { Legs } from './legs.ts';
 import { Intruders } from './intruders.ts';
+import { Legs } from './legs.ts';
 import { LinkLeg, type LinkLegEvents } from './link-leg.ts';
 import { Milestones } from './milestones.ts';
 import type { LinkEvents, LinkOptions, LinkStats } from './options.ts';
@@ -33,6 +33,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
   /** The resume time, or the linger time. */
   #cancelTimer: Cancel | undefined;
   readonly #options: LinkOptions;
+  readonly #nextTurn: (action: () => void) => void;
   readonly #resumeTimeoutMs: number;
   readonly #identity: Identity;
   readonly #legs = new Legs();
@@ -50,12 +51,13 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     const { clock, random, user, resumeTimeoutMs = SESSION_RESUME_MS, maxWindowBytes = MAX_REPLAY_WINDOW_BYTES } = options;
     const resumeSeconds = Math.min(65_535, Math.ceil(resumeTimeoutMs / 1_000));
     this.#options = options;
+    this.#nextTurn = options.nextTurn ?? setImmediate;
     this.#resumeTimeoutMs = resumeSeconds * 1_000;
     this.#identity = new Identity({ ...options, resumeSeconds });
     this.#intruders = new Intruders(clock);
     this.#pace = new Pace(clock, maxWindowBytes);
     this.#pings = new Pings(clock, random);
-    this.#receipts = new Receipts(clock, () => this.#acknowledge());
+    this.#receipts = new Receipts(clock, this.#legs);
     this.#sender = new Sender(user, this.#replay, this.#pace);
     const parts = { user, identity: this.#identity, legs: this.#legs, receipts: this.#receipts, pings: this.#pings };
     this.#inbox = new Inbox(parts, {
@@ -111,13 +113,13 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
 
   /** Asks the peer to see to a new leg within `afterMs`, the present one being about to go. */
   drain(afterMs: number): void {
-    this.#signal(encodeDrain(afterMs));
+    this.#legs.signal(encodeDrain(afterMs));
   }
 
   /** The round trip through both legs, in milliseconds; `undefined` if there is no leg, or it goes before the answer comes. */
   ping(): Promise<number | undefined> {
     const { token, rtt } = this.#pings.add();
-    if (!this.#signal(encodePing('ping', token))) this.#pings.lost();
+    if (!this.#legs.signal(encodePing('ping', token))) this.#pings.lost();
     return rtt;
   }
 
@@ -189,7 +191,11 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
   #suspend(cause: LegEnd): void {
     if (!this.#move({ type: 'lost', cause })) return;
     const timeoutMs = Math.min(this.#resumeTimeoutMs, (this.#identity.peer?.resumeSeconds ?? Number.POSITIVE_INFINITY) * 1_000);
-    const giveUp = (): void => this.#close(new SessionFailure('RESUME_TIMEOUT', `no leg for ${timeoutMs} ms`), 'tell');
+    const giveUp = (): void =>
+      this.#close(
+        new SessionFailure('RESUME_TIMEOUT', `the leg was lost (${cause.code}), and none took its place within ${timeoutMs} ms`),
+        'tell',
+      );
     if (timeoutMs === 0) return giveUp();
     this.#cancelTimer = this.#options.clock.after(timeoutMs, giveUp);
     this.emit('suspended', cause);
@@ -206,7 +212,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     this.#advance(() => (isNew ? this.#replay.resume(received) : this.#replay.acknowledge(received)));
     if (this.#state.name === 'lingering') return leg.finish();
     if (isNew) this.#pace.restart(received);
-    if (this.#receipts.isBehind) this.#acknowledge();
+    if (this.#receipts.isBehind) this.#receipts.acknowledge();
     this.#legsProven += 1;
     const wasSuspended = this.#move({ type: 'carried' });
     if (wasSuspended) this.#cancelTimer?.();
@@ -224,33 +230,19 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     this.#schedule();
   }
 
-  /** Tells the peer what was received; where it cannot, the next flush or the next PROOF does. */
-  #acknowledge(): void {
-    const { carrier } = this.#legs;
-    if (carrier === undefined || carrier.greeting.name === 'hello' || !carrier.hasRoom) return;
-    carrier.send(encodeAck(this.#receipts.received));
-    this.#receipts.told();
-  }
-
-  #signal(message: Uint8Array): boolean {
-    const { carrier } = this.#legs;
-    if (carrier?.greeting.name !== 'up') return false;
-    carrier.send(message);
-    return true;
-  }
-
   #schedule(): void {
     if (this.#isScheduled || this.#state.name === 'closed') return;
     this.#isScheduled = true;
-    (this.#options.nextTurn ?? setImmediate)(() => this.#flush());
+    this.#nextTurn(this.#flush);
   }
 
-  #flush(): void {
+  /** One function for all turns: it runs for every message. */
+  readonly #flush = (): void => {
     this.#isScheduled = false;
     const { carrier } = this.#legs;
     if (carrier && this.#state.name === 'open') {
       // An end is not to wait for the patience of either side.
-      if (this.#receipts.isDue || (this.#isEnding && this.#receipts.isBehind)) this.#acknowledge();
+      if (this.#receipts.isDue || (this.#isEnding && this.#receipts.isBehind)) this.#receipts.acknowledge();
       try {
         this.#sender.flush(carrier);
       } catch (error) {
@@ -258,13 +250,13 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
       }
     }
     this.#finishIfDone();
-  }
+  };
 
   #finishIfDone(): void {
     const before = this.#state;
     if (!this.#isEnding || this.#replay.bytes > 0 || !this.#move({ type: 'finished' })) return;
-    if (this.#receipts.isBehind) this.#acknowledge();
-    this.#receipts.stop();
+    if (this.#receipts.isBehind) this.#receipts.acknowledge();
+    this.#receipts.end();
     this.#cancelTimer?.();
     // A period, which fires once, since that does not keep the process alive.
     this.#cancelTimer = this.#options.clock.every(SESSION_LINGER_MS, () => this.release());
@@ -293,7 +285,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
   #released(): void {
     for (const leg of this.#legs.all) leg.close(CLOSE_SESSION_FAILED, 'ENDED');
     this.#cancelTimer?.();
-    this.#receipts.stop();
+    this.#receipts.end();
     this.emit('released');
     this.removeAllListeners();
   }

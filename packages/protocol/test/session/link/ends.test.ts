@@ -1,0 +1,114 @@
+// The end of a session: clean when both directions have ended and all is acknowledged, and known for a while to a peer that was not told.
+import { describe, expect, it } from 'vitest';
+import { encodeAck } from '../../../src/wire/session-messages.ts';
+import { framesMessage, LinkBench } from '../../support/session-peer.ts';
+import { patternBytes, ROLES, SessionRig } from '../../support/session-rig.ts';
+
+describe('end()', () => {
+  it('waits until all is acknowledged, acknowledges all itself, and closes the leg with 1000', async () => {
+    const rig = new LinkBench(300);
+    const hand = await rig.up();
+    hand.say(framesMessage(0, patternBytes(0, 50)));
+    await rig.turns();
+    rig.link.end();
+    await rig.turns();
+    expect([rig.link.state, hand.end]).toEqual(['open', undefined]);
+    hand.say(encodeAck(300));
+    await rig.turns();
+    expect([hand.lines.at(-1), hand.end?.code, rig.events]).toEqual(['ack 50', 1000, ['up', 'closed clean']]);
+    expect(rig.outcome).toEqual({ failure: undefined, bytesAcked: 300, bytesUnacked: 0 });
+  });
+
+  it('lingers 30 s, then everything is forgotten', async () => {
+    const rig = new LinkBench();
+    await rig.up();
+    rig.link.end();
+    await rig.turns();
+    await rig.clock.advance(29_999);
+    expect(rig.link.state).toBe('lingering');
+    await rig.clock.advance(1);
+    expect([rig.link.state, rig.events, rig.clock.pendingTimers]).toEqual(['closed', ['up', 'closed clean', 'released'], 0]);
+  });
+
+  it('what comes after it neither fails nor resumes the session', async () => {
+    const rig = new LinkBench();
+    const hand = await rig.up();
+    rig.link.end();
+    await rig.turns();
+    rig.link.fail('ENDED', 'too late');
+    rig.link.wake();
+    expect(hand.end?.code).toBe(1000);
+    const next = await rig.up();
+    expect([next.end?.code, rig.events, rig.link.state]).toEqual([1000, ['up', 'closed clean'], 'lingering']);
+  });
+
+  it('wants a new leg if the last one broke before the peer has confirmed, and only then', async () => {
+    const [broken, confirmed] = [new LinkBench(), new LinkBench()];
+    for (const rig of [broken, confirmed]) {
+      const hand = await rig.up();
+      if (rig === broken) hand.leg.pause();
+      rig.link.end();
+      await rig.turns();
+      hand.leg.terminate();
+      await rig.turns();
+    }
+    expect([broken.events, confirmed.events]).toEqual([
+      ['up', 'closed clean', 'wanted 1006'],
+      ['up', 'closed clean'],
+    ]);
+  });
+});
+
+describe('END is lost with its leg (R28)', () => {
+  it.each(ROLES)('at the %s: a new leg tells the other, which ends as cleanly', async (told) => {
+    const rig = new SessionRig({ bytes: { service: 10_000, device: 10_000 } });
+    const other = told === 'service' ? 'device' : 'service';
+    // The last ACK is lost: one end is done, the other waits for it.
+    rig.watch = (message, from) => (rig.wires.length === 1 && from === told && message[0] === 4 ? 'cut' : 'pass');
+    rig.connect();
+    await rig.finish();
+    expect(rig.wires.length).toBeGreaterThan(1);
+    expect(rig.events[told].at(-2)).toBe('closed clean');
+    expect(rig.events[other].at(-2)).toBe('closed clean');
+  });
+});
+
+describe('fail()', () => {
+  it('tells the peer, closes with 4411, and leaves nothing behind', async () => {
+    const rig = new LinkBench(300);
+    const hand = await rig.up();
+    rig.link.fail('REVOKED', 'é'.repeat(300));
+    await rig.turns();
+    expect([hand.lines.at(-1), hand.heard.at(-1)?.length, hand.end?.code]).toEqual(['fail 8', 515, 4411]);
+    expect(rig.events).toEqual(['up', 'closed REVOKED', 'released']);
+    await rig.clock.advance(1_000);
+    expect(rig.clock.pendingTimers).toBe(0);
+  });
+
+  it('by the channels in the middle of a message leaves nothing behind either', async () => {
+    const rig = new LinkBench();
+    const hand = await rig.up();
+    rig.tape.onReceive = () => rig.link.fail('FLOW', 'enough');
+    hand.say(framesMessage(0, patternBytes(0, 10)));
+    await rig.turns();
+    await rig.clock.advance(1_000);
+    expect([rig.events, rig.clock.pendingTimers]).toEqual([['up', 'closed FLOW', 'released'], 0]);
+  });
+
+  it('before any leg is the end too', async () => {
+    const rig = new LinkBench();
+    rig.link.fail('ENDED', 'never mind');
+    expect(rig.events).toEqual(['closed ENDED', 'released']);
+    expect((await rig.dial()).end?.code).toBe(4411);
+  });
+
+  it('FAIL lost with the leg: 4411 says it, and the other end does not wait (mistake 6)', async () => {
+    const rig = new SessionRig();
+    rig.connect();
+    await rig.turns();
+    rig.watch = (message) => (message[0] === 7 ? 'drop' : 'pass');
+    rig.links.device.fail('ENDED', 'over');
+    await rig.turns();
+    expect(rig.outcomes.service?.failure?.code).toBe('ENDED');
+  });
+});
