@@ -1,6 +1,5 @@
 // The device's client: a thin facade over the control link, the dispatch of requests, and the streams that are open.
 import {
-  ABNORMAL_CLOSE_WAIT_MS,
   type Access,
   ClientEvents,
   clientLogger,
@@ -181,9 +180,7 @@ export class DeviceClient {
    */
   async close(): Promise<void> {
     this.#link.close();
-    // Streams that are aborted by then still tell the other side.
-    const ended = this.#sessions.close(this.#clock, this.#closeTimeoutMs + ABNORMAL_CLOSE_WAIT_MS);
-    await Promise.all([this.#streams.drain(this.#clock, this.#closeTimeoutMs), ended]);
+    await Promise.all([this.#streams, this.#sessions].map((open) => open.drain(this.#clock, this.#closeTimeoutMs)));
     await this.closed;
   }
 
@@ -192,7 +189,7 @@ export class DeviceClient {
     this.#link.close();
     this.#link.terminate();
     this.#streams.abort();
-    void this.#sessions.close(this.#clock, ABNORMAL_CLOSE_WAIT_MS);
+    this.#sessions.abort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -239,7 +236,7 @@ export class DeviceClient {
 
   #onMessage(message: HubMessage): void {
     if (message.type === 'request') this.#dispatch.request(message);
-    else if (message.type === 'goaway') this.#sessions.drain(message.withinMs);
+    else if (message.type === 'goaway') this.#sessions.move(message.withinMs);
     else if (message.type === 'cancel') this.#dispatch.cancel(message.streamId, message.code);
   }
 

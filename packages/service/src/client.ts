@@ -1,6 +1,5 @@
 // The service's client: a thin facade over the REST interface, the handshake, and the streams that are open.
 import {
-  ABNORMAL_CLOSE_WAIT_MS,
   type Access,
   asHubView,
   ClientEvents,
@@ -158,10 +157,9 @@ export class ServiceClient {
   destroy(): void {
     this.#abandon();
     this.#streams.abort();
+    this.#sessions.abort();
     const destroyed = this.#rest.destroy();
-    // A close that waits has the longer time: the other sides are told within this one.
-    const told = this.#sessions.close(this.#clock, ABNORMAL_CLOSE_WAIT_MS);
-    this.#closing ??= this.#close(Promise.all([destroyed, told]));
+    this.#closing ??= this.#close(destroyed);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -186,13 +184,12 @@ export class ServiceClient {
     }
   }
 
-  async #close(destroyed?: Promise<unknown>): Promise<void> {
+  async #close(destroyed?: Promise<void>): Promise<void> {
     // The hub is told before its connection is closed.
     const abandoned = Promise.allSettled(this.#openings.values());
     this.#abandon();
-    const drained = this.#streams.drain(this.#clock, this.#closeTimeoutMs);
-    // Streams that are aborted by then still tell the other side.
-    await Promise.all([abandoned, drained, destroyed ?? this.#sessions.close(this.#clock, this.#closeTimeoutMs + ABNORMAL_CLOSE_WAIT_MS)]);
+    const drained = [this.#streams, this.#sessions].map((open) => open.drain(this.#clock, this.#closeTimeoutMs));
+    await Promise.all([abandoned, ...drained]);
     await (destroyed ?? this.#rest.close());
     this.#ended.resolve();
   }

@@ -4,6 +4,8 @@ import type { Clock } from '../time/clock.ts';
 import { SLEEP_PROBE_MS } from '../wire/defaults.ts';
 import type { Session } from './session.ts';
 
+const CLOSED = 'the client was closed';
+
 /** What a client keeps of a session: who it is for. */
 export interface OpenSession<Owner> {
   readonly session: Session;
@@ -41,7 +43,7 @@ export class OpenSessions<Owner> {
   }
 
   /** Asks each session's other side for a new leg within `afterMs`. */
-  drain(afterMs: number): void {
+  move(afterMs: number): void {
     for (const { session } of this.#sessions.values()) session.drain(afterMs);
   }
 
@@ -51,7 +53,7 @@ export class OpenSessions<Owner> {
   }
 
   /** Resolves once all sessions have ended, those that have not after `limitMs` by force, and their legs are gone. */
-  async close(clock: Clock, limitMs: number): Promise<void> {
+  async drain(clock: Clock, limitMs: number): Promise<void> {
     for (const { session } of this.#sessions.values()) session.end();
     const cancel = clock.after(limitMs, () => this.abort());
     await this.#until(() => [...this.#sessions.values()].every(({ session }) => session.state === 'lingering'));
@@ -60,9 +62,11 @@ export class OpenSessions<Owner> {
     this.abort();
   }
 
-  /** Ends every session at once, and cuts every leg that the end does not reach. */
+  /** Ends every session at once; the other sides are told where there is a leg. */
   abort(): void {
-    for (const { session } of this.#sessions.values()) session.fail('ENDED', 'the client was closed');
+    for (const { session } of this.#sessions.values()) {
+      if (!session.abort(CLOSED)) session.fail('ENDED', CLOSED);
+    }
   }
 
   async #until(condition: () => boolean): Promise<void> {

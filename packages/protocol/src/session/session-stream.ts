@@ -16,6 +16,7 @@ export function openSessionStream(leg: Leg, info: StreamInfo, options: Omit<Sess
   const session = new Session({ ...options, id: info.id });
   const channelLeg = new ChannelLeg((handler) => session.openImplicit(handler), {
     beforeCleanClose: (settle) => session.whenClosed(() => settle(CLEAN_END)),
+    abort: (reason) => session.abort(reason),
   });
   const stream = new DeviceStream(channelLeg, { ...info, protocol: SESSION_PROTOCOL }, options.clock);
   session.on('suspended', () => void stream.emit('suspended'));

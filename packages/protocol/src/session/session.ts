@@ -119,6 +119,11 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#link.release();
   }
 
+  /** Ends the session at once by the close of its leg, which takes the reason to the other side and the hub; false where none stands. */
+  abort(reason: string): boolean {
+    return this.#link.abort(reason);
+  }
+
   /** Asks the other side to see to a new leg, the present one being about to go. */
   drain(afterMs: number): void {
     this.#link.drain(afterMs);
@@ -138,7 +143,7 @@ export class Session extends EventEmitter<SessionEvents> {
   #onLinkClosed({ failure, bytesAcked, bytesUnacked }: LinkOutcome): void {
     const error = failure && errorOf(failure, bytesAcked, bytesUnacked);
     // Whom the hub or its operator ends learns that from the close code, as on any stream.
-    if (failure) this.#channels.lose(failure.closeCode ?? closeCodeOf(failure), failure.message, failure.closeCode === undefined ? error : undefined);
+    if (failure) this.#channels.lose(closeCodeOf(failure), failure.message, failure.closeCode === undefined ? error : undefined);
     else for (const action of this.#whenClosed) action();
     this.#whenClosed = [];
     this.emit('closed', error);

@@ -15,6 +15,8 @@ export interface ChannelLegOptions {
    * or that it will never be. Default: at once, which is as much as TCP promises.
    */
   readonly beforeCleanClose?: ((settle: (end: LegEnd) => void) => void) | undefined;
+  /** Ends more than the channel, where an abort does; false: the channel is to be reset. */
+  readonly abort?: ((reason: string) => boolean) | undefined;
 }
 
 /** See {@link Leg}. */
@@ -65,7 +67,8 @@ export class ChannelLeg extends EventEmitter<LegEvents> implements Leg, ChannelH
     if (this.#isClosing && code === CLOSE_CLEAN) return;
     this.#isClosing = true;
     if (code === CLOSE_CLEAN && this.channel.isClosed) return this.#closeCleanly();
-    this.channel.reset('ABORTED', code === CLOSE_ABORTED ? said : '');
+    const words = code === CLOSE_ABORTED ? said : '';
+    if (!this.#options.abort?.(words)) this.channel.reset('ABORTED', words);
     this.#finish({ code, reason: said, violation: false });
   }
 
@@ -115,7 +118,7 @@ export class ChannelLeg extends EventEmitter<LegEvents> implements Leg, ChannelH
 }
 
 /** A stream shows one reason: the peer's words, or what its code means. */
-function wordsOf({ code, reason }: ChannelReset): string {
-  if (reason !== '' || code === 'ABORTED' || code === 'OK') return reason;
+function wordsOf({ code, reason, closeCode }: ChannelReset): string {
+  if (reason !== '' || closeCode !== undefined || code === 'ABORTED' || code === 'OK') return reason;
   return code.toLowerCase().replaceAll('_', ' ');
 }

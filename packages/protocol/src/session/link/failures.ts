@@ -36,5 +36,11 @@ export function fatalEnd({ code, reason, violation }: LegEnd): SessionFailure | 
 
 /** The code under which the legs of a failed session are closed. */
 export function closeCodeOf(failure: SessionFailure): number {
-  return failure instanceof TextFailure ? CLOSE_UNSUPPORTED : CLOSE_SESSION_FAILED;
+  if (failure instanceof TextFailure) return CLOSE_UNSUPPORTED;
+  return failure.closeCode ?? CLOSE_SESSION_FAILED;
+}
+
+/** The reason beside it: the application's words, or the FAIL code. */
+export function reasonOf({ closeCode, code, message }: SessionFailure): string {
+  return closeCode === undefined ? code : message;
 }
