@@ -31,7 +31,7 @@ import {
   systemRandom,
   Tunnel,
 } from '@streams/protocol/internal';
-import { Dispatch, type StreamRequestHandler } from './dispatch.ts';
+import { Dispatch, type RequestLoopOptions, type RequestOptions, type StreamRequestHandler } from './dispatch.ts';
 import { announce, type DeviceClientEvents, EVENT_NAMES, linkTrouble } from './events.ts';
 import { Link } from './link/link.ts';
 import type { LinkState } from './link/state.ts';
@@ -140,8 +140,8 @@ export class DeviceClient {
    * @returns a function that unregisters it.
    * @throws `STREAMS_INVALID_STATE` if there is one already, or a loop over `requests()`.
    */
-  onStreamRequest(handler: StreamRequestHandler): () => void {
-    return this.#dispatch.register(handler);
+  onStreamRequest(handler: StreamRequestHandler, options: RequestOptions = {}): () => void {
+    return this.#dispatch.register(handler, options);
   }
 
   /**
@@ -152,8 +152,8 @@ export class DeviceClient {
    * @throws `STREAMS_INVALID_STATE` if there is a callback or a loop already; within the loop `STREAMS_ABORTED`, and
    * `STREAMS_REPLACED` when that has ended the client.
    */
-  requests({ signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterableIterator<StreamRequest> {
-    return this.#dispatch.iterate(signal);
+  requests(options: RequestLoopOptions = {}): AsyncIterableIterator<StreamRequest> {
+    return this.#dispatch.iterate(options);
   }
 
   /**

@@ -22,10 +22,22 @@ import {
   type WireCode,
 } from '@streams/protocol/internal';
 import { RequestLoop } from './request-loop.ts';
-import { StreamRequest } from './request.ts';
+import { StreamRequest, wantsTunnel } from './request.ts';
 
 /** The application's callback. What it throws rejects the request; the text stays on the device. */
 export type StreamRequestHandler = (request: StreamRequest) => void | Promise<void>;
+
+/** What a callback for requests takes. */
+export interface RequestOptions {
+  /** True: requests for tunnels too, see `StreamRequest.isTunnel`. Default: services that ask for one are told that there are streams only. */
+  readonly tunnels?: boolean | undefined;
+}
+
+/** What a loop over requests takes. */
+export interface RequestLoopOptions extends RequestOptions {
+  /** Ends the loop. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** What dispatching needs of the client. */
 export interface DispatchContext {
@@ -54,6 +66,7 @@ interface Consumer {
   readonly take: StreamRequestHandler;
   /** Told when the client has ended. */
   readonly end: (cause: StreamsError | undefined) => void;
+  readonly tunnels: boolean;
 }
 
 /** Keeps the requests whose handshake is not over. */
@@ -68,19 +81,19 @@ export class Dispatch {
   }
 
   /** @throws `STREAMS_INVALID_STATE` if somebody takes the requests already. */
-  register(handler: StreamRequestHandler): () => void {
+  register(handler: StreamRequestHandler, { tunnels = false }: RequestOptions = {}): () => void {
     if (typeof handler !== 'function') throw createError('INVALID_ARGUMENT', { message: 'onStreamRequest: expected a function' });
-    return this.#consumeBy({ take: handler, end: () => undefined });
+    return this.#consumeBy({ take: handler, end: () => undefined, tunnels });
   }
 
   /** @throws `STREAMS_INVALID_STATE` if somebody takes the requests already. */
-  iterate(signal: AbortSignal | undefined): RequestLoop {
+  iterate({ signal, tunnels = false }: RequestLoopOptions): RequestLoop {
     throwIfAborted(signal);
     const loop: RequestLoop = new RequestLoop((waiting) => {
       unregister();
       for (const { id } of waiting) this.#decline(id, 'NO_HANDLER');
     });
-    const unregister = this.#consumeBy({ take: (request) => loop.add(request), end: (cause) => loop.end(cause) });
+    const unregister = this.#consumeBy({ take: (request) => loop.add(request), end: (cause) => loop.end(cause), tunnels });
     if (this.#closed) loop.end(this.#closed.cause);
     else loop.endWith(signal);
     return loop;
@@ -127,7 +140,8 @@ export class Dispatch {
     const protocol = STREAM_PROTOCOLS.find((name) => message.protocols.includes(name));
     if (message.resumes !== undefined) this.#resume(message, abort.signal);
     else if (this.#consumer === undefined) this.#decline(message.streamId, 'NO_HANDLER');
-    else if (protocol === undefined) this.#decline(message.streamId, 'PROTOCOL_MISMATCH');
+    else if (protocol === undefined || (wantsTunnel(message) && !this.#consumer.tunnels))
+      this.#decline(message.streamId, 'PROTOCOL_MISMATCH');
     else void this.#call(this.#consumer.take, message, protocol, abort.signal);
     return over.promise;
   }

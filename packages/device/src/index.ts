@@ -1,6 +1,6 @@
 // Public names of @streams/device.
 export { DeviceClient } from './client.ts';
-export type { StreamRequestHandler } from './dispatch.ts';
+export type { RequestLoopOptions, RequestOptions, StreamRequestHandler } from './dispatch.ts';
 export type { DeviceClientEvents, LinkTrouble } from './events.ts';
 export type { LinkState } from './link/state.ts';
 export type { DeviceClientOptions, DeviceClientSettings } from './options.ts';

@@ -32,7 +32,7 @@ export class StreamRequest {
   readonly requester: { readonly policy: string };
   /** The time that the whole handshake has left when the request arrives, in milliseconds. */
   readonly timeoutMs: number;
-  /** True where the service wants a tunnel, which carries many streams: answer with {@link acceptTunnel}. */
+  /** True where the service wants a tunnel, which carries many streams: answer with {@link acceptTunnel}. Only who asks for such requests gets them. */
   readonly isTunnel: boolean;
   /** Fires when the handshake ends without a stream; its reason is a `StreamsError`. */
   readonly signal: AbortSignal;
@@ -46,7 +46,7 @@ export class StreamRequest {
     this.headers = message.headers;
     this.requester = message.requester;
     this.timeoutMs = message.timeoutMs;
-    this.isTunnel = message.capabilities.includes(TUNNEL_CAPABILITY) && message.protocols.includes(SESSION_PROTOCOL);
+    this.isTunnel = wantsTunnel(message);
     this.signal = signal;
     this.#actions = actions;
   }
@@ -57,18 +57,15 @@ export class StreamRequest {
   }
 
   /**
-   * Accepts; resolves once the stream is established. Where a tunnel was asked for the service is told that there are streams only,
-   * and it asks anew.
-   * @throws `STREAMS_INVALID_STATE` if it was answered before, `STREAMS_STREAM_GONE` or `STREAMS_HANDSHAKE_TIMEOUT` if the
-   * handshake is over, `STREAMS_PROTOCOL_MISMATCH` where a tunnel was asked for, `STREAMS_CONNECT_FAILED`, `STREAMS_TLS_FAILED`,
-   * `STREAMS_UNTRUSTED_ENDPOINT`.
+   * Accepts; resolves once the stream is established.
+   * @throws `STREAMS_INVALID_STATE` if it was answered before, or asks for a tunnel; `STREAMS_STREAM_GONE` or
+   * `STREAMS_HANDSHAKE_TIMEOUT` if the handshake is over, `STREAMS_CONNECT_FAILED`, `STREAMS_TLS_FAILED`, `STREAMS_UNTRUSTED_ENDPOINT`.
    */
   async accept(): Promise<DeviceStream> {
+    if (this.isTunnel) throw createError('INVALID_STATE', { message: 'the service asks for a tunnel: call acceptTunnel()' });
     this.#answerOnce('accepted');
     if (this.signal.aborted) throw this.signal.reason as StreamsError;
-    if (!this.isTunnel) return this.#actions.accept();
-    this.#actions.decline('PROTOCOL_MISMATCH', '');
-    throw createError('PROTOCOL_MISMATCH', { message: 'the service asked for a tunnel: see request.isTunnel' });
+    return this.#actions.accept();
   }
 
   /**
@@ -77,7 +74,7 @@ export class StreamRequest {
    * @throws as {@link accept}; `STREAMS_INVALID_STATE` too where a stream was asked for.
    */
   async acceptTunnel(): Promise<Tunnel> {
-    if (!this.isTunnel) throw createError('INVALID_STATE', { message: 'the service asked for a stream: see request.isTunnel' });
+    if (!this.isTunnel) throw createError('INVALID_STATE', { message: 'the service asks for a stream: call accept()' });
     this.#answerOnce('accepted');
     if (this.signal.aborted) throw this.signal.reason as StreamsError;
     return this.#actions.acceptTunnel();
@@ -99,4 +96,9 @@ export class StreamRequest {
     }
     this.#answer = answer;
   }
+}
+
+/** A tunnel is a session, and so no other stream protocol will do. */
+export function wantsTunnel({ capabilities, protocols }: RequestMessage): boolean {
+  return capabilities.includes(TUNNEL_CAPABILITY) && protocols.includes(SESSION_PROTOCOL);
 }

@@ -1,5 +1,14 @@
 // What a service client is made from.
-import { type Clock, createError, isName, type Logger, parseHost, type Random, Secret, type ServiceCredentials } from '@streams/protocol/internal';
+import {
+  type Clock,
+  createError,
+  isName,
+  type Logger,
+  parseHost,
+  type Random,
+  Secret,
+  type ServiceCredentials,
+} from '@streams/protocol/internal';
 
 /** What can be set besides the identity. */
 export interface ServiceClientSettings {

@@ -202,7 +202,10 @@ export function createError(wireCode: WireCode, options: StreamsErrorOptions = {
     case 'HANDSHAKE_TIMEOUT':
       return new StreamTimeoutError(phaseOf(options.details?.['phase']), numberOf(options.details?.['timeoutMs']), options);
     case 'SESSION_LOST':
-      return new SessionError({ failure: 'ENDED', reason: '', bytesAcked: 0, bytesUnacked: 0 }, { message: ERRORS[wireCode].message, ...options });
+      return new SessionError(
+        { failure: 'ENDED', reason: '', bytesAcked: 0, bytesUnacked: 0 },
+        { message: ERRORS[wireCode].message, ...options },
+      );
     case 'CHANNEL_RESET':
       return new ChannelResetError(resetCodeOf(options.details?.['resetCode']), textOf(options.details?.['reason']), options);
     case 'UNAUTHENTICATED':

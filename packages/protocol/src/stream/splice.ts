@@ -28,11 +28,23 @@ export interface SpliceOptions {
   readonly maxBytes?: number | undefined;
 }
 
+/** A socket joined to something, whatever that is. */
+export interface Joint {
+  /** Resolves once both are gone; never rejects. */
+  readonly ended: Promise<SpliceEnd>;
+  /** Bytes to the socket. */
+  readonly bytesRead: number;
+  /** Bytes from the socket. */
+  readonly bytesWritten: number;
+  /** Ends both at once; the socket is reset. */
+  cut(reason: string): void;
+}
+
 /**
  * One socket and one stream, joined from the constructor on. The socket must be made with `allowHalfOpen` and must not have been
  * asked for its remote address: see {@link wasReset}.
  */
-export class Splice {
+export class Splice implements Joint {
   /** Resolves once the socket and the stream are both gone; never rejects. */
   readonly ended: Promise<SpliceEnd>;
   readonly #socket: Socket;
@@ -52,6 +64,16 @@ export class Splice {
     if (socket.destroyed) this.cut(socket.errored ? socketErrorReason(socket.errored) : RESET_REASON);
     else if (stream.destroyed) this.#onStreamClosed();
     else this.#join();
+  }
+
+  /** Bytes from the stream to the socket. */
+  get bytesRead(): number {
+    return this.#stream.bytesRead;
+  }
+
+  /** Bytes from the socket to the stream. */
+  get bytesWritten(): number {
+    return this.#stream.bytesWritten;
   }
 
   /** Ends both at once: the stream is aborted with the reason, the socket is reset. */

@@ -96,7 +96,12 @@ export class ChannelLeg extends EventEmitter<LegEvents> implements Leg, ChannelH
   onReset(reset: ChannelReset): void {
     this.#answer.reject(new ChannelResetError(reset.code, reset.reason));
     const lost = reset.code === 'SESSION_LOST';
-    this.#finish({ code: lost ? (reset.closeCode ?? CLOSE_PEER_LOST) : CLOSE_ABORTED, reason: wordsOf(reset), violation: false, error: reset.error });
+    this.#finish({
+      code: lost ? (reset.closeCode ?? CLOSE_PEER_LOST) : CLOSE_ABORTED,
+      reason: wordsOf(reset),
+      violation: false,
+      error: reset.error,
+    });
   }
 
   #closeCleanly(): void {

@@ -2,11 +2,19 @@
 // as resets, back-pressure, and one end for both.
 import type { Socket } from 'node:net';
 import { deferred, type Deferred } from '../../async/deferred.ts';
-import { RESET_REASON, resetSocket, socketErrorReason, type SpliceEnd, type SpliceOptions, wasReset } from '../../stream/splice.ts';
+import {
+  type Joint,
+  RESET_REASON,
+  resetSocket,
+  socketErrorReason,
+  type SpliceEnd,
+  type SpliceOptions,
+  wasReset,
+} from '../../stream/splice.ts';
 import type { Channel, ChannelHandler, ChannelReset } from '../channels/channel.ts';
 
 /** See the file's head. The socket must be as `Splice` wants it. */
-export class ChannelSplice implements ChannelHandler {
+export class ChannelSplice implements ChannelHandler, Joint {
   /** Resolves once the socket and the channel are both over; never rejects. */
   readonly ended: Promise<SpliceEnd>;
   /** Bytes from the channel to the socket. */
@@ -23,7 +31,11 @@ export class ChannelSplice implements ChannelHandler {
   #isChannelOver = false;
 
   /** @param join Opens or accepts the channel with this splice as its handler. What it throws resets the socket. */
-  constructor(socket: Socket, join: (handler: ChannelHandler) => Channel, { maxBytes = Infinity, onAccepted = () => undefined }: ChannelSpliceOptions = {}) {
+  constructor(
+    socket: Socket,
+    join: (handler: ChannelHandler) => Channel,
+    { maxBytes = Infinity, onAccepted = () => undefined }: ChannelSpliceOptions = {},
+  ) {
     this.ended = this.#settled.promise;
     this.#socket = socket;
     this.#maxBytes = maxBytes;
@@ -50,8 +62,8 @@ export class ChannelSplice implements ChannelHandler {
   }
 
   onData(chunk: Uint8Array): void {
+    if (this.#isOver(chunk)) return;
     this.bytesRead += chunk.length;
-    if (this.#isOver()) return;
     if (!this.#socket.write(chunk)) this.#channel.pause();
   }
 
@@ -74,8 +86,8 @@ export class ChannelSplice implements ChannelHandler {
   }
 
   #onSocketData(chunk: Buffer): void {
+    if (this.#isOver(chunk)) return;
     this.bytesWritten += chunk.length;
-    if (this.#isOver()) return;
     if (!this.#channel.write(chunk)) this.#socket.pause();
   }
 
@@ -90,9 +102,9 @@ export class ChannelSplice implements ChannelHandler {
     this.#settleIfOver();
   }
 
-  /** True, and the splice is cut, beyond what it may carry. */
-  #isOver(): boolean {
-    if (this.bytesRead + this.bytesWritten <= this.#maxBytes) return false;
+  /** True, and the splice is cut, where it may not carry so much more. */
+  #isOver({ length }: Uint8Array): boolean {
+    if (this.bytesRead + this.bytesWritten + length <= this.#maxBytes) return false;
     this.cut(`more than ${this.#maxBytes} bytes`);
     return true;
   }
