@@ -52,7 +52,7 @@ describe('round trip', () => {
     const message = encode([{ type: 'data', channel: 1, payload: Buffer.from('abc'), eof: false, blocked: false }]);
     const [frame] = decodeSessionFrames(message);
     message[8] = 0x58;
-    expect(String((frame as { payload: Buffer }).payload)).toBe('Xbc');
+    expect(frame).toMatchObject({ payload: Buffer.from('Xbc') });
     const metadata = Buffer.from('mine');
     const open = encodeSessionFrame({ type: 'open', channel: 1, metadata });
     metadata.fill(0);
@@ -69,7 +69,7 @@ describe('round trip', () => {
 describe('a reason', () => {
   it('is cut to 512 bytes, not within a character', () => {
     const [frame] = decodeSessionFrames(encodeSessionFrame({ type: 'reset', channel: 1, code: 'ABORTED', reason: '€'.repeat(300) }));
-    expect((frame as { reason: string }).reason).toBe('€'.repeat(170));
+    expect(frame).toMatchObject({ reason: '€'.repeat(170) });
   });
 
   it('that is no UTF-8 is readable all the same', () => {
@@ -110,8 +110,8 @@ describe('docs/vectors/session-frames.json', () => {
 
   it('shows every type', () => {
     const types = new Set(good.flatMap(({ frames: list = [] }) => list.map(({ type }) => type)));
-    expect([...types].toSorted()).toEqual(['accept', 'credit', 'data', 'end', 'open', 'reset']);
-    expect([good.length + bad.length, vectors.length]).toEqual([vectors.length, good.length + bad.length]);
+    expect(types).toEqual(new Set(['accept', 'credit', 'data', 'end', 'open', 'reset']));
+    expect(good.length + bad.length).toBe(vectors.length);
     expect(bad.length).toBeGreaterThan(10);
   });
 
