@@ -24,8 +24,11 @@ export interface LinkUser {
 
 /** What the channels may ask of the link. */
 export interface LinkPort {
-  /** There is something to compose; composing happens later, once for all that is said in this turn of the event loop. */
-  wake(): void;
+  /**
+   * There is something to compose; composing happens later, once for all that is said in this turn of the event loop.
+   * @param quiet A channel that was quiet has a little to send: what is sent beside it is held short for a second.
+   */
+  wake(quiet?: 'quiet'): void;
 }
 
 /** FAIL codes (docs/protocol.md). */

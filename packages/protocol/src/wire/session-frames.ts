@@ -1,4 +1,4 @@
-// The frames of a session, byte by byte (docs/protocol.md, section "Sessions"): what channels say to each other inside FRAMES messages.
+// The frames of a session, byte by byte (docs/protocol.md, section "Session frames and channels"): what channels say to each other inside FRAMES messages.
 import { createError } from '../errors/kinds.ts';
 import { MAX_CHANNEL_ID, MAX_CHANNEL_METADATA_BYTES } from './channel-limits.ts';
 import { cutUtf8 } from './encode.ts';

@@ -20,7 +20,6 @@ export class Scheduler {
   /** What the first of `#bulk` may still send in its turn; 0: its turn has not begun. */
   #turnBytes = 0;
   #lastBulk: SendQueue | undefined;
-  #smallWakes = 0;
 
   constructor(link: LinkPort) {
     this.#link = link;
@@ -28,11 +27,6 @@ export class Scheduler {
 
   get unsentControlFrames(): number {
     return this.#control.length;
-  }
-
-  /** How often a channel has woken up with little to say, other than the one that has sent bulk last. */
-  get smallWakes(): number {
-    return this.#smallWakes;
   }
 
   /** A control frame, in order. `sent` runs once it is in a message. */
@@ -49,8 +43,7 @@ export class Scheduler {
 
   /** `queue` has something to send, or has more of it. */
   ready(queue: SendQueue): void {
-    if (queue.list === undefined) this.#enter(queue);
-    this.#link.wake();
+    this.#link.wake(queue.list === undefined && this.#enter(queue) ? 'quiet' : undefined);
   }
 
   /** Nothing more comes of a channel that was reset. */
@@ -81,10 +74,11 @@ export class Scheduler {
     return message;
   }
 
-  #enter(queue: SendQueue): void {
-    if (queue.queuedBytes > SMALL_WAKE_BYTES) return this.#bulk.push(queue);
-    if (queue !== this.#lastBulk) this.#smallWakes += 1;
-    this.#woken.push(queue);
+  /** True if the channel has been quiet and has little to say. What is left over from bulk is bulk. */
+  #enter(queue: SendQueue): boolean {
+    const isSmall = queue.queuedBytes <= SMALL_WAKE_BYTES;
+    (isSmall ? this.#woken : this.#bulk).push(queue);
+    return isSmall && queue !== this.#lastBulk;
   }
 
   /** True if all has found room. */
@@ -122,7 +116,7 @@ export class Scheduler {
       if (this.#turnBytes === 0) this.#turnBytes = CHANNEL_QUANTUM_BYTES;
       const planned = plan.addData(queue, this.#turnBytes);
       if (!planned) return;
-      this.#lastBulk = queue;
+      this.#lastBulk = planned.eof ? undefined : queue;
       this.#turnBytes -= planned.bytes;
       if (queue.isReady && this.#turnBytes > 0) continue;
       this.#leaveBulk(queue);

@@ -46,8 +46,11 @@ const fatal: [what: string, code: string, frames: readonly SessionFrame[]][] = [
   ['EOF after EOF', 'PROTOCOL', [data(1, 0, true), data(1, 0, true)]],
   ['DATA after RESET', 'PROTOCOL', [reset(1), data(1)]],
   ['RESET(OK) that answers nothing', 'PROTOCOL', [reset(1, 'OK')]],
-  ['END twice', 'PROTOCOL', [END, END]],
-  ['OPEN after END', 'PROTOCOL', [END, open(3)]],
+  ['END twice', 'PROTOCOL', [reset(1), END, END]],
+  ['OPEN after END', 'PROTOCOL', [reset(1), END, open(3)]],
+  ['ACCEPT after END', 'PROTOCOL', [reset(1), END, accept(2)]],
+  ['END before the end of a channel that the peer has opened', 'PROTOCOL', [END]],
+  ['END before the end of a channel that it has accepted', 'PROTOCOL', [reset(1), accept(2), END]],
 ];
 
 describe('fatal', () => {
@@ -77,17 +80,17 @@ describe('fatal', () => {
     expect(end.failure?.code).toBe('FLOW');
   });
 
-  it('an initial window below the least', () => {
+  it.each([0, 65_535, 1_048_577])('an initial window out of bounds: %i bytes', (initialWindowBytes) => {
     const end = new SessionEnd('device');
-    expect(() => end.channels.onPeer({ initialWindowBytes: 65_535, maxChannels: 1 })).toThrow(/initial window/);
+    expect(() => end.channels.onPeer({ initialWindowBytes, maxChannels: 1 })).toThrow(/initial window/);
   });
 
   it('opens and resets by the thousand, while it takes none of our answers', () => {
     const end = victim();
     end.isHeld = true;
-    const pairs = Array.from({ length: 1_000 }, (__, index) => [open(2 * index + 3), reset(2 * index + 3)]).flat();
+    const pairs = encode(Array.from({ length: 1_000 }, (__, index) => [open(2 * index + 3), reset(2 * index + 3)]).flat());
     let rounds = 0;
-    for (; !end.failure && rounds < 100; rounds += 1) end.receive(encode(pairs));
+    for (; !end.failure && rounds < 100; rounds += 1) end.receive(pairs);
     expect(end.failure).toMatchObject({ code: 'FLOW' });
     // One OPEN of the device, and an answer for each of 65,536.
     expect(rounds).toBe(66);
@@ -104,6 +107,7 @@ describe('harmless', () => {
     ['an id used again once it is free', [reset(1), open(1), data(1)]],
     ['ids that do not go upwards', [open(9), open(3)]],
     ['CREDIT for a channel that was not accepted yet', [credit(2, 5)]],
+    ['END that crosses our OPEN, which it then refuses', [reset(1), END, reset(2)]],
   ])('%s', (_, frames) => {
     const end = victim();
     end.receive(encode(frames));
