@@ -7,6 +7,7 @@ import { LinkedList } from './linked-list.ts';
 import { MessagePlan } from './message-plan.ts';
 import type { ReceiveWindow } from './receive-window.ts';
 import type { Later, SendQueue } from './send-queue.ts';
+import { throwLater } from './throw-later.ts';
 
 const CREDIT_FRAME_BYTES = SESSION_FRAME_HEADER_BYTES + 4;
 
@@ -70,7 +71,7 @@ export class Scheduler {
     }
     if (plan.isEmpty) return undefined;
     const message = plan.write(reservedBytes, later);
-    for (const call of later) queueMicrotask(call);
+    if (later.length > 0) queueMicrotask(() => later.forEach(throwLater));
     return message;
   }
 

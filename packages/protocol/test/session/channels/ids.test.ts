@@ -27,6 +27,14 @@ describe('ids', () => {
     expect([ids.take(inUse), ids.take(inUse), ids.take(none)]).toEqual([3, 7, 9]);
   });
 
+  it('come again after all others: 8 million opens lie between two uses of an id', () => {
+    const ids = new ChannelIds('service');
+    const first = ids.take(none);
+    let takes = 1;
+    while (ids.take(none) !== first) takes += 1;
+    expect(takes).toBe(2 ** 23);
+  });
+
   it('are not used again at once, though they are free', () => {
     const ids = new ChannelIds('device');
     const taken = Array.from({ length: 100 }, () => ids.take(none));

@@ -8,7 +8,21 @@ import { GrowthBudget } from '../../../src/session/channels/growth-budget.ts';
 import { decodeSessionFrames } from '../../../src/wire/session-frames.ts';
 import { Recorder, SessionEnd, turns } from '../../support/channel-pair.ts';
 
-const KINDS = ['open', 'answer', 'write', 'write', 'write', 'end', 'reset', 'pause', 'resume', 'compose', 'compose', 'deliver', 'deliver'] as const;
+const KINDS = [
+  'open',
+  'answer',
+  'write',
+  'write',
+  'write',
+  'end',
+  'reset',
+  'pause',
+  'resume',
+  'compose',
+  'compose',
+  'deliver',
+  'deliver',
+] as const;
 const SIZES = [0, 1, 100, 4_096, 4_097, 70_000, 200_000] as const;
 const steps = fc.array(
   fc.record({ side: fc.constantFrom(0, 1), kind: fc.constantFrom(...KINDS), which: fc.nat(1_000), bytes: fc.constantFrom(...SIZES) }),

@@ -23,7 +23,9 @@ function held(pieces: readonly Uint8Array[]): number {
 
 describe('kept bytes', () => {
   it('come back in order, whatever their sizes, also while more come', () => {
-    const steps = fc.array(fc.oneof(fc.integer({ min: 1, max: 300 }), fc.constantFrom(4_095, 4_096, 20_000), fc.constant('shift' as const)));
+    const steps = fc.array(
+      fc.oneof(fc.integer({ min: 1, max: 300 }), fc.constantFrom(4_095, 4_096, 20_000), fc.constant('shift' as const)),
+    );
     forAll(steps, (list) => {
       const kept = new KeptBytes();
       const [put, got] = [[] as Uint8Array[], [] as Uint8Array[]];

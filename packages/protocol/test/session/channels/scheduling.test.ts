@@ -17,7 +17,8 @@ function sender(count: number, options: EndOptions = {}): { end: SessionEnd; cha
   end.channels.onPeer({ initialWindowBytes: MIB, maxChannels: 512 });
   const channels = Array.from({ length: count }, () => end.channels.open(NONE, new Recorder()));
   end.frames();
-  for (const { id } of channels) say(end, { type: 'accept', channel: id, metadata: NONE }, { type: 'credit', channel: id, bytes: 64 * MIB });
+  for (const { id } of channels)
+    say(end, { type: 'accept', channel: id, metadata: NONE }, { type: 'credit', channel: id, bytes: 64 * MIB });
   for (const channel of channels) channel.resume();
   end.sent.length = 0;
   return { end, channels };
