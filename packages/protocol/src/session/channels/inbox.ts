@@ -32,7 +32,7 @@ export class Inbox {
   receive(bytes: Uint8Array, eof: boolean): void {
     this.window.received(bytes.length);
     if (eof) this.#end = 'received';
-    if (bytes.length > 0 && (this.#isPaused || this.#isHandingOver || this.#kept)) this.#keep(bytes);
+    if (bytes.length > 0 && this.#isPaused) this.#keep(bytes);
     else if (bytes.length > 0) this.#hand(ownBytes(bytes));
     this.#handOver();
   }

@@ -32,7 +32,7 @@ export class Scheduler {
 
   /** A control frame, in order. `sent` runs once it is in a message. */
   control(bytes: Uint8Array, sent?: Later): void {
-    this.#control.push({ bytes, sent });
+    this.#control.push(bytes, sent);
     this.#link.wake();
   }
 

@@ -77,6 +77,16 @@ describe('messages', () => {
     expect([seen.far, seen.near, told, near.bufferedBytes]).toEqual([['one', CHANNEL_FIN], ['two'], ['one', 'fin'], 0]);
   });
 
+  it('are not told of after the end of the leg', async () => {
+    const { near, pair } = await legPair();
+    const told: string[] = [];
+    near.send(Buffer.from('one'), () => told.push('one'));
+    pair.service.flush();
+    near.terminate();
+    await turns();
+    expect(told).toEqual([]);
+  });
+
   it('do not come while the leg is paused, nor after it was closed', async () => {
     const { near, far, seen } = await legPair();
     far.pause();

@@ -96,6 +96,18 @@ describe('limits', () => {
     expect(end.failure?.code).toBe('FLOW');
   });
 
+  it('while that of the peer is not known, so few channels are opened that they are no flood', () => {
+    const end = new SessionEnd('device');
+    const openAll = (): void => {
+      for (;;) end.channels.open(NONE, new Recorder());
+    };
+    expect(openAll).toThrow(expect.objectContaining({ resetCode: 'LIMIT' }));
+    expect(end.channels.size).toBe(512);
+    end.channels.onPeer({ initialWindowBytes: 65_536, maxChannels: 600 });
+    expect(openAll).toThrow(expect.objectContaining({ resetCode: 'LIMIT' }));
+    expect(end.channels.size).toBe(600);
+  });
+
   it('refused ones are free once the peer has answered, and room is made by those that end', async () => {
     const { service, device } = sessionPair({}, { limits: { ...limits, maxChannels: 2 } });
     // A service that counts wrongly.

@@ -141,6 +141,14 @@ describe('a message', () => {
     }
   });
 
+  it('ends where the room is worth no header: bulk comes in the next', () => {
+    const { end, channels } = sender(5, { maxFramesBytes: 16_384 });
+    channels[0]?.write(Buffer.alloc(MIB));
+    for (const [index, bytes] of [4_096, 4_096, 4_096, 3_500].entries()) channels[index + 1]?.write(Buffer.alloc(bytes));
+    expect(message(end)).toEqual(['3:4096', '5:4096', '7:4096', '9:3500']);
+    expect(message(end)).toEqual(['1:16376']);
+  });
+
   it('has room in front, for the link', () => {
     const { end, channels } = sender(1);
     channels[0]?.write(Buffer.from('abc'));

@@ -45,10 +45,21 @@ describe('a written buffer', () => {
     const far = new Recorder();
     const [own] = await openChannel(pair, new Recorder(), far);
     const told: string[] = [];
-    for (const text of ['one ', '', 'two ', '', 'three']) own.write(Buffer.from(text), () => told.push(text));
+    for (const text of ['', 'one ', '', 'two ', '', 'three', '']) own.write(Buffer.from(text), () => told.push(text));
     own.end(() => told.push('end'));
     await turns();
-    expect([far.text, told]).toEqual(['one two three', ['one ', '', 'two ', '', 'three', 'end']]);
+    expect([far.text, told]).toEqual(['one two three', ['', 'one ', '', 'two ', '', 'three', '', 'end']]);
+  });
+
+  it('is told of after the message was composed, not within', async () => {
+    const pair = sessionPair();
+    const [own] = await openChannel(pair);
+    let isTaken = false;
+    own.write(Buffer.from('x'), () => (isTaken = true));
+    pair.service.compose();
+    expect(isTaken).toBe(false);
+    await Promise.resolve();
+    expect(isTaken).toBe(true);
   });
 
   it('of nothing is told of, too', async () => {
@@ -95,6 +106,15 @@ describe('room', () => {
     await turns();
     own.write(Buffer.alloc(200_000));
     own.reset();
+    await turns();
+    expect(near.events).toEqual(['accepted', 'closed']);
+  });
+
+  it('is not told of if the channel was given up just then', async () => {
+    const near = new Recorder();
+    const [own] = await openChannel(sessionPair(), near);
+    own.write(Buffer.alloc(65_536), () => own.reset());
+    own.write(Buffer.alloc(65_536));
     await turns();
     expect(near.events).toEqual(['accepted', 'closed']);
   });
@@ -174,6 +194,32 @@ describe('a handler that throws', () => {
       await turn();
     }
     expect(far.events).toEqual(['end']);
+  });
+});
+
+describe('what a handler gets', () => {
+  it('does not hold on to the message that it was a small part of', async () => {
+    const pair = sessionPair();
+    const small = new Recorder();
+    const [bulk] = await openChannel(pair);
+    const [own] = await openChannel(pair, new Recorder(), small);
+    bulk.write(Buffer.alloc(60_000));
+    own.write(Buffer.from('small'));
+    await turns();
+    expect([small.text, small.chunks[0]?.buffer.byteLength]).toEqual(['small', expect.toSatisfy((bytes) => bytes <= Buffer.poolSize)]);
+    expect(pair.service.sent.at(-1)).toBeGreaterThan(60_000);
+  });
+
+  it('may end the session in the middle of a message', async () => {
+    const pair = sessionPair();
+    const [first, second] = [new Recorder(), new Recorder()];
+    const [one] = await openChannel(pair, new Recorder(), first);
+    const [two] = await openChannel(pair, new Recorder(), second);
+    first.onData = () => pair.device.channels.lose(4411, 'enough');
+    one.write(Buffer.from('x'));
+    two.write(Buffer.from('y'));
+    await turns();
+    expect([pair.device.failure, second.bytes, second.reset?.code]).toEqual([undefined, 0, 'SESSION_LOST']);
   });
 });
 
