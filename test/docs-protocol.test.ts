@@ -49,7 +49,7 @@ describe('docs/protocol.md, limits and defaults', () => {
   });
 
   it('has those of channels', async () => {
-    expect(written(17)).toEqual(rows(await source('wire/channel-limits.ts')));
+    expect(written(18)).toEqual(rows(await source('wire/channel-limits.ts')));
   });
 
   function written(number: number): string[] {
@@ -180,6 +180,6 @@ describe('docs/protocol.md, session frames', () => {
   });
 
   function written(rows: RegExp): string[][] {
-    return [...section(17).matchAll(rows)].map(([, ...cells]) => cells);
+    return [...section(18).matchAll(rows)].map(([, ...cells]) => cells);
   }
 });
