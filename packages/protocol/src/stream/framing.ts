@@ -52,7 +52,7 @@ const CHANNEL: Framing = {
   mark: () => undefined,
   decode: (message) => (typeof message === 'string' ? { type: 'fin' } : { type: 'data', payload: message }),
   fin: () => CHANNEL_FIN,
-  isClean: FRAMES.isClean,
+  isClean: (end, halfClose) => FRAMES.isClean(end, halfClose),
   passedOn,
 };
 

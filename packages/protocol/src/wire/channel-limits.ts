@@ -1,4 +1,4 @@
-// The bounds and defaults of a session's channels, each with its unit and its reason (docs/protocol.md, section "Sessions").
+// The bounds and defaults of a session's channels, each with its unit and its reason (docs/protocol.md, section "Session frames and channels").
 
 /** Channel ids have 24 bits; 0 is the session itself. */
 export const MAX_CHANNEL_ID = 16_777_215;
@@ -18,7 +18,9 @@ export const MAX_SESSION_GROWTH_BYTES = 33_554_432;
 export const MAX_PROCESS_GROWTH_BYTES = 268_435_456;
 /** The most that may be granted on one channel and not yet used: what a CREDIT can say. */
 export const MAX_CREDIT_BYTES = 4_294_967_295;
-/** Channels that a service lets its device open at once, and that it opens itself while it does not know the device's limit. */
+/** Channels that a side opens at once while it does not know the other's limit: few enough to be no flood whatever that is. */
+export const FIRST_MAX_CHANNELS = 512;
+/** Channels that a service lets its device open at once. */
 export const SERVICE_MAX_CHANNELS = 4_096;
 /** The same of a device, which has less memory. */
 export const DEVICE_MAX_CHANNELS = 512;

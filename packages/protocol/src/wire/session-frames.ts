@@ -1,4 +1,4 @@
-// The frames of a session, byte by byte (docs/protocol.md, section "Sessions"): what channels say to each other inside FRAMES messages.
+// The frames of a session, byte by byte (docs/protocol.md, section "Session frames and channels"): what channels say to each other inside FRAMES messages.
 import { createError } from '../errors/kinds.ts';
 import { MAX_CHANNEL_ID, MAX_CHANNEL_METADATA_BYTES } from './channel-limits.ts';
 import { cutUtf8 } from './encode.ts';
@@ -15,6 +15,7 @@ const EOF = 0x80;
 const BLOCKED = 0x40;
 const CREDIT_BYTES = 4;
 const RESET_CODE_BYTES = 2;
+const NONE = new Uint8Array(0);
 
 /** A frame as it was received, or as it is to be sent. Bytes that were received are views into the message. */
 export type SessionFrame =
@@ -62,14 +63,14 @@ export function encodeSessionFrame(frame: SessionFrame): Uint8Array {
     }
     case 'reset': {
       const code = RESET_CODES[frame.code];
-      const reason = new TextEncoder().encode(cutUtf8(frame.reason, MAX_REASON_BYTES));
+      const reason = frame.reason === '' ? NONE : new TextEncoder().encode(cutUtf8(frame.reason, MAX_REASON_BYTES));
       const bytes = frameOf('reset', frame.channel, new Uint8Array(RESET_CODE_BYTES + reason.length));
       bytes.set([code >> 8, code & 0xff], SESSION_FRAME_HEADER_BYTES);
       bytes.set(reason, SESSION_FRAME_HEADER_BYTES + RESET_CODE_BYTES);
       return bytes;
     }
     default:
-      return frameOf('end', 0, new Uint8Array(0));
+      return frameOf('end', 0, NONE);
   }
 }
 

@@ -22,6 +22,8 @@ export class SessionEnd implements LinkPort {
   isHeld = false;
   /** Frame bytes of each message that went out. */
   readonly sent: number[] = [];
+  /** How often a quiet channel was said to have woken up. */
+  quietWakes = 0;
   readonly #maxFramesBytes: number;
   #peer: SessionEnd | undefined;
   #isScheduled = false;
@@ -37,7 +39,8 @@ export class SessionEnd implements LinkPort {
     this.#peer = peer;
   }
 
-  wake(): void {
+  wake(quiet?: 'quiet'): void {
+    if (quiet) this.quietWakes += 1;
     if (this.#isScheduled || this.isHeld) return;
     this.#isScheduled = true;
     setImmediate(() => {

@@ -86,11 +86,11 @@ export class ChannelLeg extends EventEmitter<LegEvents> implements Leg, ChannelH
   }
 
   onData(chunk: Uint8Array): void {
-    if (!this.#isClosing) this.emit('message', chunk);
+    this.emit('message', chunk);
   }
 
   onEnd(): void {
-    if (!this.#isClosing) this.emit('message', CHANNEL_FIN);
+    this.emit('message', CHANNEL_FIN);
   }
 
   onReset(reset: ChannelReset): void {

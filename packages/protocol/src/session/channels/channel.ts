@@ -12,6 +12,7 @@ import { ReceiveWindow } from './receive-window.ts';
 import type { Scheduler } from './scheduler.ts';
 import { type Later, SendQueue } from './send-queue.ts';
 import { canReceive, canSend, type ChannelState, isResetting, transition } from './state.ts';
+import { throwLater } from './throw-later.ts';
 
 /** How a channel was ended by something else than its user. */
 export interface ChannelReset {
@@ -62,6 +63,8 @@ export class Channel {
   #state: ChannelState = 'open';
   #isAccepted: boolean;
   #isClosed = false;
+  /** By either side. */
+  #isReset = false;
 
   /** Made by `Channels`. @internal */
   constructor(home: ChannelHome, id: number, origin: ChannelOrigin, creditBytes: number, windowBytes: number) {
@@ -99,7 +102,7 @@ export class Channel {
    * @throws `STREAMS_INVALID_STATE` after {@link end}
    */
   write(bytes: Uint8Array, taken?: () => void): boolean {
-    if (this.#isClosed || isResetting(this.#state)) return true;
+    if (this.#isReset) return true;
     if (this.#sends.hasEnd) throw createError('INVALID_STATE', { message: 'channel.write: after its end' });
     const hasRoom = this.#sends.write(bytes, taken);
     this.#wakeIfReady();
@@ -162,7 +165,7 @@ export class Channel {
   receiveAccept(metadata: Uint8Array): void {
     if (this.origin !== 'own' || this.#isAccepted) throw this.#violation('ACCEPT, unasked');
     this.#isAccepted = true;
-    if (!this.#isClosed) this.#handler?.onAccepted?.(Buffer.from(metadata));
+    if (!this.#isClosed) throwLater(() => this.#handler?.onAccepted?.(Buffer.from(metadata)));
   }
 
   /** A CREDIT frame, or what a HELLO grants beyond the least. @internal */
@@ -202,14 +205,14 @@ export class Channel {
 
   /** @internal */
   handOver(chunk: Uint8Array): void {
-    this.#handler?.onData(chunk);
+    throwLater(() => this.#handler?.onData(chunk));
   }
 
   /** @internal */
   handOverEnd(): void {
     this.#inbox.window.release();
     this.#closeIfDone();
-    this.#handler?.onEnd();
+    throwLater(() => this.#handler?.onEnd());
   }
 
   /** True if the state has changed. */
@@ -237,10 +240,11 @@ export class Channel {
     if (this.#isClosed) return;
     this.#drop();
     this.#close();
-    this.#handler?.onReset(reset);
+    throwLater(() => this.#handler?.onReset(reset));
   }
 
   #drop(): void {
+    this.#isReset = true;
     this.#sends.clear();
     this.#inbox.clear();
     this.#home.scheduler.drop(this.#sends, this.#inbox.window);

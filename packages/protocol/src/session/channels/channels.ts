@@ -3,7 +3,9 @@ import type { StreamsError } from '../../errors/base.ts';
 import { ChannelResetError, createError } from '../../errors/kinds.ts';
 import {
   DEVICE_MAX_CHANNELS,
+  FIRST_MAX_CHANNELS,
   INITIAL_WINDOW_BYTES,
+  MAX_INITIAL_WINDOW_BYTES,
   MAX_REFUSED_CHANNELS,
   MAX_SESSION_GROWTH_BYTES,
   MAX_UNSENT_CONTROL_FRAMES,
@@ -18,6 +20,7 @@ import { ChannelRequest } from './channel-request.ts';
 import { GrowthBudget, processGrowth } from './growth-budget.ts';
 import { ChannelIds, IMPLICIT_CHANNEL, isIdOf, type SessionRole } from './ids.ts';
 import { Scheduler } from './scheduler.ts';
+import { throwLater } from './throw-later.ts';
 
 /** What the channels of a session are made with. */
 export interface ChannelsOptions {
@@ -72,11 +75,6 @@ export class Channels implements LinkUser {
     return this.#channels.size;
   }
 
-  /** See `Scheduler`. */
-  get smallWakes(): number {
-    return this.#home.scheduler.smallWakes;
-  }
-
   /** True once {@link end} was called or the peer has said END: no channel can be opened. */
   get isEnding(): boolean {
     return this.#isEnding;
@@ -99,7 +97,7 @@ export class Channels implements LinkUser {
     checkedMetadata(metadata);
     if (this.#isLost) throw new ChannelResetError('SESSION_LOST', '');
     if (this.#isEnding) throw createError('INVALID_STATE', { message: 'the session is ending; open a new one' });
-    const { maxChannels } = this.#peer ?? defaultLimits(this.#role === 'service' ? 'device' : 'service');
+    const maxChannels = this.#peer?.maxChannels ?? FIRST_MAX_CHANNELS;
     if (this.#counts.own >= maxChannels) throw new ChannelResetError('LIMIT', `the other side takes ${maxChannels} channels at once`);
     const channel = this.#add(this.#ids.take(this.#channels), 'own');
     channel.handle(handler);
@@ -119,7 +117,7 @@ export class Channels implements LinkUser {
     this.#isLost = true;
     const channels = [...this.#channels.values()];
     this.#channels.clear();
-    for (const channel of channels) aside(() => channel.lose(closeCode, reason, error));
+    for (const channel of channels) channel.lose(closeCode, reason, error);
   }
 
   compose(reservedBytes: number, maxFramesBytes: number): Buffer | undefined {
@@ -129,7 +127,7 @@ export class Channels implements LinkUser {
   receive(frames: Buffer): void {
     for (const frame of decoded(frames)) {
       if (this.#isLost) return;
-      aside(() => this.#receive(frame));
+      this.#receive(frame);
     }
     if (this.#home.scheduler.unsentControlFrames > MAX_UNSENT_CONTROL_FRAMES)
       throw new SessionFailure('FLOW', 'the peer takes no control frames');
@@ -137,9 +135,12 @@ export class Channels implements LinkUser {
 
   onPeer(limits: PeerLimits): void {
     if (this.#peer) return;
-    if (limits.initialWindowBytes < MIN_INITIAL_WINDOW_BYTES) throw new SessionFailure('PROTOCOL', 'the initial window is too small');
+    const { initialWindowBytes } = limits;
+    if (initialWindowBytes < MIN_INITIAL_WINDOW_BYTES || initialWindowBytes > MAX_INITIAL_WINDOW_BYTES) {
+      throw new SessionFailure('PROTOCOL', `the initial window is out of bounds: ${initialWindowBytes} bytes`);
+    }
     this.#peer = limits;
-    const moreBytes = limits.initialWindowBytes - MIN_INITIAL_WINDOW_BYTES;
+    const moreBytes = initialWindowBytes - MIN_INITIAL_WINDOW_BYTES;
     if (moreBytes > 0) for (const channel of this.#channels.values()) channel.receiveCredit(moreBytes);
   }
 
@@ -167,6 +168,7 @@ export class Channels implements LinkUser {
     if (frame.type === 'data') channel.receive(frame.payload, frame.eof, frame.blocked);
     else if (frame.type === 'credit') channel.receiveCredit(frame.bytes);
     else if (frame.type === 'reset') channel.receiveReset(frame.code, frame.reason);
+    else if (this.#peerHasEnded) throw new SessionFailure('PROTOCOL', `channel ${frame.channel}: ACCEPT after END`);
     else channel.receiveAccept(frame.metadata);
   }
 
@@ -177,12 +179,14 @@ export class Channels implements LinkUser {
     if (this.#isEnding) return this.#refuse(id, 'REFUSED', 'the session is ending');
     if (this.#counts.peer >= maxChannels) return this.#refuse(id, 'LIMIT', `at most ${maxChannels} channels at once`);
     const request = new ChannelRequest(this.#add(id, 'peer'), Buffer.from(metadata));
-    try {
-      this.#onRequest(request);
-    } catch (error) {
-      if (!request.isAnswered) request.reject('INTERNAL');
-      throw error;
-    }
+    throwLater(() => {
+      try {
+        this.#onRequest(request);
+      } catch (error) {
+        if (!request.isAnswered) request.reject('INTERNAL');
+        throw error;
+      }
+    });
   }
 
   #refuse(id: number, code: SentResetCode, reason: string): void {
@@ -195,6 +199,9 @@ export class Channels implements LinkUser {
 
   #receiveEnd(): void {
     if (this.#peerHasEnded) throw new SessionFailure('PROTOCOL', 'END after END');
+    // What is left can only be an OPEN of ours that has crossed the END, and that the peer refuses.
+    for (const { id, origin, isAccepted } of this.#channels.values())
+      if (origin !== 'own' || isAccepted) throw new SessionFailure('PROTOCOL', `channel ${id}: END before its end`);
     this.#peerHasEnded = true;
     this.end();
     this.#tellIfEnded();
@@ -219,17 +226,5 @@ function decoded(frames: Buffer): SessionFrame[] {
     return decodeSessionFrames(frames);
   } catch (error) {
     throw new SessionFailure('PROTOCOL', (error as Error).message);
-  }
-}
-
-/** What an application's callback throws neither loses frames nor ends the session: it is thrown where nobody catches it. */
-function aside(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof SessionFailure) throw error;
-    queueMicrotask(() => {
-      throw error;
-    });
   }
 }

@@ -8,27 +8,36 @@ export interface ControlFrame {
   readonly sent: Later | undefined;
 }
 
-/** A queue that stays fast when it is long. */
+interface Entry extends ControlFrame {
+  next: Entry | undefined;
+}
+
+/** First in, first out; as fast when it is long. */
 export class ControlQueue {
-  #frames: ControlFrame[] = [];
-  #next = 0;
+  #length = 0;
+  #first: Entry | undefined;
+  #last: Entry | undefined;
 
   get length(): number {
-    return this.#frames.length - this.#next;
+    return this.#length;
   }
 
   get first(): ControlFrame | undefined {
-    return this.#frames[this.#next];
+    return this.#first;
   }
 
-  push(frame: ControlFrame): void {
-    this.#frames.push(frame);
+  push(bytes: Uint8Array, sent: Later | undefined): void {
+    const entry = { bytes, sent, next: undefined };
+    if (this.#last) this.#last.next = entry;
+    else this.#first = entry;
+    this.#last = entry;
+    this.#length += 1;
   }
 
   shift(): void {
-    this.#next += 1;
-    if (this.#next < this.#frames.length / 2) return;
-    this.#frames = this.#frames.slice(this.#next);
-    this.#next = 0;
+    if (!this.#first) return;
+    this.#first = this.#first.next;
+    if (!this.#first) this.#last = undefined;
+    this.#length -= 1;
   }
 }

@@ -3,7 +3,7 @@ import { KeptBytes } from './kept-bytes.ts';
 import { ownBytes } from './own-bytes.ts';
 import type { ReceiveWindow } from './receive-window.ts';
 
-/** Who gets it. */
+/** Who gets it; never throws. */
 export interface InboxOwner {
   handOver(chunk: Uint8Array): void;
   handOverEnd(): void;
@@ -32,7 +32,7 @@ export class Inbox {
   receive(bytes: Uint8Array, eof: boolean): void {
     this.window.received(bytes.length);
     if (eof) this.#end = 'received';
-    if (bytes.length > 0 && (this.#isPaused || this.#isHandingOver || this.#kept)) this.#keep(bytes);
+    if (bytes.length > 0 && this.#isPaused) this.#keep(bytes);
     else if (bytes.length > 0) this.#hand(ownBytes(bytes));
     this.#handOver();
   }
@@ -78,10 +78,7 @@ export class Inbox {
   #hand(chunk: Uint8Array): void {
     this.window.consumed(chunk.length);
     this.#isHandingOver = true;
-    try {
-      this.#owner.handOver(chunk);
-    } finally {
-      this.#isHandingOver = false;
-    }
+    this.#owner.handOver(chunk);
+    this.#isHandingOver = false;
   }
 }

@@ -44,7 +44,8 @@ export class KeptBytes {
   }
 
   #seal(): void {
-    if (this.#block && this.#blockBytes > 0) this.#pieces.push(this.#block.subarray(0, this.#blockBytes));
+    // A large piece may follow a single byte, again and again.
+    if (this.#block && this.#blockBytes > 0) this.#pieces.push(ownBytes(this.#block.subarray(0, this.#blockBytes), 2));
     this.#block = undefined;
     this.#blockBytes = 0;
   }

@@ -7,6 +7,7 @@ import { LinkedList } from './linked-list.ts';
 import { MessagePlan } from './message-plan.ts';
 import type { ReceiveWindow } from './receive-window.ts';
 import type { Later, SendQueue } from './send-queue.ts';
+import { throwLater } from './throw-later.ts';
 
 const CREDIT_FRAME_BYTES = SESSION_FRAME_HEADER_BYTES + 4;
 
@@ -20,7 +21,6 @@ export class Scheduler {
   /** What the first of `#bulk` may still send in its turn; 0: its turn has not begun. */
   #turnBytes = 0;
   #lastBulk: SendQueue | undefined;
-  #smallWakes = 0;
 
   constructor(link: LinkPort) {
     this.#link = link;
@@ -30,14 +30,9 @@ export class Scheduler {
     return this.#control.length;
   }
 
-  /** How often a channel has woken up with little to say, other than the one that has sent bulk last. */
-  get smallWakes(): number {
-    return this.#smallWakes;
-  }
-
   /** A control frame, in order. `sent` runs once it is in a message. */
   control(bytes: Uint8Array, sent?: Later): void {
-    this.#control.push({ bytes, sent });
+    this.#control.push(bytes, sent);
     this.#link.wake();
   }
 
@@ -49,8 +44,7 @@ export class Scheduler {
 
   /** `queue` has something to send, or has more of it. */
   ready(queue: SendQueue): void {
-    if (queue.list === undefined) this.#enter(queue);
-    this.#link.wake();
+    this.#link.wake(queue.list === undefined && this.#enter(queue) ? 'quiet' : undefined);
   }
 
   /** Nothing more comes of a channel that was reset. */
@@ -77,14 +71,15 @@ export class Scheduler {
     }
     if (plan.isEmpty) return undefined;
     const message = plan.write(reservedBytes, later);
-    for (const call of later) queueMicrotask(call);
+    if (later.length > 0) queueMicrotask(() => later.forEach(throwLater));
     return message;
   }
 
-  #enter(queue: SendQueue): void {
-    if (queue.queuedBytes > SMALL_WAKE_BYTES) return this.#bulk.push(queue);
-    if (queue !== this.#lastBulk) this.#smallWakes += 1;
-    this.#woken.push(queue);
+  /** True if the channel has been quiet and has little to say. What is left over from bulk is bulk. */
+  #enter(queue: SendQueue): boolean {
+    const isSmall = queue.queuedBytes <= SMALL_WAKE_BYTES;
+    (isSmall ? this.#woken : this.#bulk).push(queue);
+    return isSmall && queue !== this.#lastBulk;
   }
 
   /** True if all has found room. */
@@ -122,7 +117,7 @@ export class Scheduler {
       if (this.#turnBytes === 0) this.#turnBytes = CHANNEL_QUANTUM_BYTES;
       const planned = plan.addData(queue, this.#turnBytes);
       if (!planned) return;
-      this.#lastBulk = queue;
+      this.#lastBulk = planned.eof ? undefined : queue;
       this.#turnBytes -= planned.bytes;
       if (queue.isReady && this.#turnBytes > 0) continue;
       this.#leaveBulk(queue);

@@ -117,7 +117,6 @@ export class SendQueue extends Linked {
     this.#first = undefined;
     this.#last = undefined;
     this.#ended = undefined;
-    this.#isAwaited = false;
     this.#end = 'sent';
   }
 
