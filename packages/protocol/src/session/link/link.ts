@@ -166,9 +166,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
       if (leg.greeting.name === 'proof') this.#intruders.add();
       this.#lost(leg, end);
     },
-    flushed: (leg) => {
-      if (leg === this.#legs.carrier) this.#schedule();
-    },
+    flushed: () => this.#schedule(),
   };
 
   /** The rules were broken. A leg that is not proven cannot hurt a session that knows its peer. */

@@ -50,6 +50,15 @@ describe('the first leg', () => {
     expect(Math.max(...hand.heard.map((message) => message.length))).toBeLessThanOrEqual(20_000);
   });
 
+  it('sends no larger messages than serve, whatever the peer takes', async () => {
+    const rig = new LinkBench();
+    const hand = await rig.up();
+    rig.tape.total = 200_000;
+    rig.link.wake();
+    await rig.turns();
+    expect(Math.max(...hand.heard.map((message) => message.length))).toBe(65_552);
+  });
+
   it.each(ROLES)('two links meet, the %s later than its peer has spoken', async (later) => {
     const rig = new SessionRig({ bytes: { service: 5_000, device: 6_000 } });
     const wire = rig.connect([...ROLES].filter((role) => role !== later));
@@ -151,9 +160,13 @@ describe('PING', () => {
     expect(await ours).toBe(40);
   });
 
-  it('has no answer where the leg is lost, or there is none', async () => {
+  it('has no answer where the leg is lost, not proven yet, or there is none', async () => {
     const rig = new LinkBench(0);
     expect(await rig.link.ping()).toBeUndefined();
+    const first = await rig.dial();
+    expect([await rig.link.ping(), first.lines]).toEqual([undefined, ['hello']]);
+    first.leg.terminate();
+    await rig.turns();
     const hand = await rig.up();
     const ours = rig.link.ping();
     hand.leg.terminate();

@@ -99,6 +99,27 @@ describe('ACK withheld', () => {
     expect(rig.link.stats().bytesSent).toBeGreaterThan(bytesSent);
   });
 
+  it('the window is exact where messages divide it', async () => {
+    const rig = new LinkBench(1_024 * KIB, { maxWindowBytes: 64 * KIB });
+    rig.tape.nextSize = () => 8 * KIB;
+    await rig.up();
+    expect(rig.link.stats().retainedBytes).toBe(64 * KIB);
+  });
+
+  it('an ACK for which the leg has no room goes out when it has', async () => {
+    const rig = new LinkBench(1_024 * KIB);
+    const hand = await rig.up();
+    hand.leg.pause();
+    hand.say(encodeAck(rig.link.stats().bytesSent));
+    await rig.turns();
+    hand.say(framesMessage(0, patternBytes(0, 10), true));
+    await rig.turns();
+    expect((rig.legs[0]?.bufferedBytes ?? 0) + 65_552).toBeGreaterThan(262_144);
+    hand.leg.resume();
+    await rig.turns();
+    expect(hand.lines).toContain('ack 10');
+  });
+
   it('a full window still answers, and still reads', async () => {
     const rig = new LinkBench(1_024 * KIB, { maxWindowBytes: 64 * KIB });
     const hand = await rig.up();
