@@ -1,5 +1,6 @@
 // Unlucky peers: legs that die at the worst moment, ACKs that do not come, ends that are lost, machines that sleep.
 import { describe, expect, it } from 'vitest';
+import { fatalEnd } from '../../../src/session/link/failures.ts';
 import { encodeAck } from '../../../src/wire/session-messages.ts';
 import { FakeClock } from '@streams/testkit';
 import { framesMessage, LinkBench } from '../../support/session-peer.ts';
@@ -293,4 +294,23 @@ describe('close codes of a leg', () => {
     await rig.turns();
     expect([rig.link.state, rig.events]).toEqual(['open', ['up']]);
   });
+
+  it('a violation is a leg lost, whatever code it has', () => {
+    expect(fatalEnd({ code: 1008, reason: '', violation: true })).toBeUndefined();
+    expect(fatalEnd({ code: 1008, reason: '', violation: false })).toMatchObject({ code: 'REVOKED', message: 'the stream was revoked' });
+  });
+});
+
+it('whenAcked() resolves when the peer has all that was composed by then, and no sooner', async () => {
+  const rig = new LinkBench(300);
+  const hand = await rig.up();
+  let isAcked = false;
+  void rig.link.whenAcked().then(() => (isAcked = true));
+  rig.tape.total = 400;
+  rig.link.wake();
+  await rig.turns();
+  expect(isAcked).toBe(false);
+  hand.say(encodeAck(300));
+  await rig.turns();
+  expect(isAcked).toBe(true);
 });
