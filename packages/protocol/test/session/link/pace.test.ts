@@ -15,6 +15,14 @@ describe('asking', () => {
     expect([pace.mustAsk(256 * KIB - 1, 0), pace.mustAsk(256 * KIB, 0)]).toEqual([false, true]);
   });
 
+  it('anew on a new leg, for an ACK that was asked for on the one that was lost', () => {
+    const pace = new Pace(new FakeClock(0), 256 * KIB);
+    pace.asked(100, 0);
+    expect(pace.full(100)).toBe(false);
+    pace.restart(50);
+    expect(pace.full(100)).toBe(true);
+  });
+
   it('with an empty message where a new path has a smaller window than what comes again, once for each leg', async () => {
     const rig = new LinkBench(0);
     const first = await rig.up();
