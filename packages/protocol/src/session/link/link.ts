@@ -209,7 +209,10 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     this.#legs.won(leg);
     this.#advance(() => (isNew ? this.#replay.resume(received) : this.#replay.acknowledge(received)));
     if (this.#state.name === 'lingering') return leg.finish();
-    if (isNew) this.#pace.restart(received);
+    if (isNew) {
+      this.#pace.restart(received);
+      this.#pings.lost();
+    }
     if (this.#receipts.isBehind) this.#receipts.acknowledge();
     this.#legsProven += 1;
     const wasSuspended = this.#move({ type: 'carried' });
