@@ -94,7 +94,8 @@ function hello(world: World, args: readonly string[], connectionString: string =
 
 /** A service in the middle of a transfer that would never end by itself. */
 async function midStream(world: World, endless: boolean): Promise<Child> {
-  const service = new Child('service', ['echo-1'], world.serviceString);
+  // By default the stream would wait for hub and device to come back.
+  const service = new Child('service', ['echo-1', '--resume', 'off'], world.serviceString);
   service.feed(endless ? CHUNK : Buffer.alloc(2 ** 23), endless);
   await service.line('progress: 8 MiB');
   return service;

@@ -1,21 +1,22 @@
 // A service that sends a file (or its standard input) to a device and compares what comes back.
-//   STREAMS_CONNECTION_STRING='HostName=…;SharedAccessKeyName=…;…' node dist/service.js echo-1 [file] [--name echo] [--timeout ms]
+//   STREAMS_CONNECTION_STRING='HostName=…;SharedAccessKeyName=…;…' node dist/service.js echo-1 [file] [--name echo] [--timeout ms] [--resume preferred|required|off]
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import { ServiceClient, StreamsError } from '@streams/service';
+import { type CreateStreamOptions, ServiceClient, StreamsError } from '@streams/service';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { name: { type: 'string', default: 'echo' }, timeout: { type: 'string', default: '30000' } },
+  options: { name: { type: 'string', default: 'echo' }, timeout: { type: 'string', default: '30000' }, resume: { type: 'string' } },
 });
 const [deviceId = 'echo-1', file] = positionals;
 const service = ServiceClient.fromConnectionString(process.env['STREAMS_CONNECTION_STRING']);
 
 try {
   const startMs = performance.now();
-  const stream = await service.createStream(deviceId, { name: values.name, timeoutMs: Number(values.timeout) });
+  const resume = values.resume as CreateStreamOptions['resume'];
+  const stream = await service.createStream(deviceId, { name: values.name, timeoutMs: Number(values.timeout), resume });
   const openMs = performance.now();
   console.log(`handshake: ${(openMs - startMs).toFixed(1)} ms`);
 

@@ -13,23 +13,36 @@ import {
   dialLeg,
   formatHost,
   type HubMessage,
+  type Leg,
   type Logger,
   newId,
+  OpenSessions,
+  openSessionStream,
   OpenStreams,
   parseDeviceConnectionString,
   publishLinkState,
+  type Random,
   type RequestMessage,
+  type Session,
+  SESSION_PROTOCOL,
   Signer,
   type StreamsError,
   systemClock,
   systemRandom,
+  Tunnel,
 } from '@streams/protocol/internal';
-import { Dispatch, type StreamRequestHandler } from './dispatch.ts';
+import { Dispatch, type RequestLoopOptions, type RequestOptions, type StreamRequestHandler } from './dispatch.ts';
 import { announce, type DeviceClientEvents, EVENT_NAMES, linkTrouble } from './events.ts';
 import { Link } from './link/link.ts';
 import type { LinkState } from './link/state.ts';
 import { credentialsOf, type DeviceClientOptions, type DeviceClientSettings } from './options.ts';
 import type { StreamRequest } from './request.ts';
+
+/** For whom a session was accepted. */
+interface SessionOwner {
+  readonly name: string;
+  readonly policy: string;
+}
 
 /**
  * Keeps a device reachable: one outbound TLS connection to the hub, over which services ask for streams.
@@ -56,6 +69,9 @@ export class DeviceClient {
   readonly #dispatch: Dispatch;
   readonly #link: Link;
   readonly #streams: OpenStreams;
+  /** Each with the policy and the name that it was accepted for. */
+  readonly #sessions: OpenSessions<SessionOwner> = new OpenSessions();
+  readonly #random: Random;
   readonly #ended: Deferred<StreamsError | undefined> = deferred();
 
   /** @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
@@ -65,6 +81,7 @@ export class DeviceClient {
     this.deviceId = credentials.deviceId;
     this.closed = this.#ended.promise;
     this.#clock = clock;
+    this.#random = random;
     this.#logger = clientLogger(options.logger);
     this.#events = new ClientEvents('DeviceClient', EVENT_NAMES, this.#logger);
     this.#closeTimeoutMs = closeTimeoutMs;
@@ -82,6 +99,8 @@ export class DeviceClient {
       logger: this.#logger,
       send: (message) => this.#link.send(message),
       open: (request, protocol, signal) => this.#open(request, protocol, signal),
+      openTunnel: (request, signal) => this.#openTunnel(request, signal),
+      resume: (request) => this.#resumption(request),
     });
     const signer = new Signer({ resource: `${credentials.hostName}/devices/${credentials.deviceId}`, key: credentials.key }, clock);
     const url = this.#origin.replace(/^https:/, 'wss:');
@@ -121,8 +140,8 @@ export class DeviceClient {
    * @returns a function that unregisters it.
    * @throws `STREAMS_INVALID_STATE` if there is one already, or a loop over `requests()`.
    */
-  onStreamRequest(handler: StreamRequestHandler): () => void {
-    return this.#dispatch.register(handler);
+  onStreamRequest(handler: StreamRequestHandler, options: RequestOptions = {}): () => void {
+    return this.#dispatch.register(handler, options);
   }
 
   /**
@@ -133,8 +152,8 @@ export class DeviceClient {
    * @throws `STREAMS_INVALID_STATE` if there is a callback or a loop already; within the loop `STREAMS_ABORTED`, and
    * `STREAMS_REPLACED` when that has ended the client.
    */
-  requests({ signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterableIterator<StreamRequest> {
-    return this.#dispatch.iterate(signal);
+  requests(options: RequestLoopOptions = {}): AsyncIterableIterator<StreamRequest> {
+    return this.#dispatch.iterate(options);
   }
 
   /**
@@ -161,7 +180,7 @@ export class DeviceClient {
    */
   async close(): Promise<void> {
     this.#link.close();
-    await this.#streams.drain(this.#clock, this.#closeTimeoutMs);
+    await Promise.all([this.#streams, this.#sessions].map((open) => open.drain(this.#clock, this.#closeTimeoutMs)));
     await this.closed;
   }
 
@@ -170,6 +189,7 @@ export class DeviceClient {
     this.#link.close();
     this.#link.terminate();
     this.#streams.abort();
+    this.#sessions.abort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -177,15 +197,46 @@ export class DeviceClient {
   }
 
   async #open(request: RequestMessage, protocol: string, signal: AbortSignal): Promise<DeviceStream> {
-    const { streamId: id, name, url, token, timeoutMs } = request;
+    const leg = await this.#dial(request, protocol, signal);
+    const info = { id: request.streamId, name: request.name, deviceId: this.deviceId, protocol };
+    if (protocol !== SESSION_PROTOCOL) return this.#streams.add(new DeviceStream(leg, info, this.#clock));
+    const settings = { role: 'device', clock: this.#clock, random: this.#random } as const;
+    const { stream, session } = openSessionStream(this.#sessions.keep(leg), info, settings);
+    this.#keep(session, request);
+    return this.#streams.add(stream);
+  }
+
+  async #openTunnel(request: RequestMessage, signal: AbortSignal): Promise<Tunnel> {
+    const leg = await this.#dial(request, SESSION_PROTOCOL, signal);
+    const info = { id: request.streamId, name: request.name, deviceId: this.deviceId };
+    const tunnel = new Tunnel(info, { role: 'device', clock: this.#clock, random: this.#random, logger: this.#logger });
+    this.#keep(tunnel.session, request);
+    tunnel.session.attach(this.#sessions.keep(leg));
+    return tunnel;
+  }
+
+  /** A session goes on for those alone for whom it was accepted. */
+  #resumption(request: RequestMessage): ((signal: AbortSignal) => Promise<void>) | undefined {
+    const { resumes = '', name, requester } = request;
+    const { session, owner } = this.#sessions.get(resumes) ?? {};
+    if (owner?.name !== name || owner.policy !== requester.policy) return undefined;
+    return async (signal) => session?.attach(this.#sessions.keep(await this.#dial(request, SESSION_PROTOCOL, signal)));
+  }
+
+  #keep(session: Session, { name, requester }: RequestMessage): void {
+    this.#sessions.add(session, { name, policy: requester.policy });
+  }
+
+  async #dial(request: RequestMessage, protocol: string, signal: AbortSignal): Promise<Leg> {
+    const { url, token, timeoutMs } = request;
     const origins = [this.#origin, ...this.#link.streamingEndpoints];
     const context = { ...this.#access, clock: this.#clock, origins, signal, phase: 'service-leg' as const };
-    const leg = await dialLeg({ url, token, protocol, timeoutMs }, context);
-    return this.#streams.add(new DeviceStream(leg, { id, name, deviceId: this.deviceId, protocol }, this.#clock));
+    return dialLeg({ url, token, protocol, timeoutMs }, context);
   }
 
   #onMessage(message: HubMessage): void {
     if (message.type === 'request') this.#dispatch.request(message);
+    else if (message.type === 'goaway') this.#sessions.move(message.withinMs);
     else if (message.type === 'cancel') this.#dispatch.cancel(message.streamId, message.code);
   }
 
@@ -194,6 +245,8 @@ export class DeviceClient {
     this.#logger.info({ deviceId, link: state }, `the control link is ${state.name}`);
     publishLinkState(() => ({ deviceId, state: state.name, ...linkTrouble(state) }));
     if (state.name === 'closed') this.#dispatch.close(state.cause);
+    // The network has changed, or slept: the legs may be dead too.
+    else if (state.name === 'connected' && before.name === 'connecting') this.#sessions.checkLife();
     announce(this.#events, state, before);
   }
 

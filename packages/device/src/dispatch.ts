@@ -12,17 +12,32 @@ import {
   type HandshakeMessage,
   type Logger,
   type RequestMessage,
+  SESSION_PROTOCOL,
   STREAM_PROTOCOLS,
   StreamsError,
   throwIfAborted,
   traceHandshake,
+  type Tunnel,
+  TUNNEL_CAPABILITY,
   type WireCode,
 } from '@streams/protocol/internal';
 import { RequestLoop } from './request-loop.ts';
-import { StreamRequest } from './request.ts';
+import { StreamRequest, wantsTunnel } from './request.ts';
 
 /** The application's callback. What it throws rejects the request; the text stays on the device. */
 export type StreamRequestHandler = (request: StreamRequest) => void | Promise<void>;
+
+/** What a callback for requests takes. */
+export interface RequestOptions {
+  /** True: requests for tunnels too, see `StreamRequest.isTunnel`. Default: services that ask for one are told that there are streams only. */
+  readonly tunnels?: boolean | undefined;
+}
+
+/** What a loop over requests takes. */
+export interface RequestLoopOptions extends RequestOptions {
+  /** Ends the loop. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** What dispatching needs of the client. */
 export interface DispatchContext {
@@ -30,8 +45,11 @@ export interface DispatchContext {
   readonly clock: Clock;
   readonly logger: Required<Logger>;
   readonly send: (message: DeviceMessage) => void;
-  /** Opens the device leg. */
+  /** Opens the device leg, and what is carried over it. */
   readonly open: (request: RequestMessage, protocol: string, signal: AbortSignal) => Promise<DeviceStream>;
+  readonly openTunnel: (request: RequestMessage, signal: AbortSignal) => Promise<Tunnel>;
+  /** Opens the device leg, and hands it to the session that the request resumes; undefined if that is not there for who asks. */
+  readonly resume: (request: RequestMessage) => ((signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 interface Pending {
@@ -39,8 +57,8 @@ interface Pending {
   readonly stopWaiting: Cancel;
   readonly timeoutMs: number;
   accepted: boolean;
-  /** Settles when the handshake is over: with the stream, or with what it came to instead. */
-  readonly over: Deferred<DeviceStream>;
+  /** Settles when the handshake is over: with the stream or the tunnel, or with what it came to instead. */
+  readonly over: Deferred<unknown>;
 }
 
 /** Who takes the requests: the callback, or a loop. */
@@ -48,6 +66,7 @@ interface Consumer {
   readonly take: StreamRequestHandler;
   /** Told when the client has ended. */
   readonly end: (cause: StreamsError | undefined) => void;
+  readonly tunnels: boolean;
 }
 
 /** Keeps the requests whose handshake is not over. */
@@ -62,19 +81,19 @@ export class Dispatch {
   }
 
   /** @throws `STREAMS_INVALID_STATE` if somebody takes the requests already. */
-  register(handler: StreamRequestHandler): () => void {
+  register(handler: StreamRequestHandler, { tunnels = false }: RequestOptions = {}): () => void {
     if (typeof handler !== 'function') throw createError('INVALID_ARGUMENT', { message: 'onStreamRequest: expected a function' });
-    return this.#consumeBy({ take: handler, end: () => undefined });
+    return this.#consumeBy({ take: handler, end: () => undefined, tunnels });
   }
 
   /** @throws `STREAMS_INVALID_STATE` if somebody takes the requests already. */
-  iterate(signal: AbortSignal | undefined): RequestLoop {
+  iterate({ signal, tunnels = false }: RequestLoopOptions): RequestLoop {
     throwIfAborted(signal);
     const loop: RequestLoop = new RequestLoop((waiting) => {
       unregister();
       for (const { id } of waiting) this.#decline(id, 'NO_HANDLER');
     });
-    const unregister = this.#consumeBy({ take: (request) => loop.add(request), end: (cause) => loop.end(cause) });
+    const unregister = this.#consumeBy({ take: (request) => loop.add(request), end: (cause) => loop.end(cause), tunnels });
     if (this.#closed) loop.end(this.#closed.cause);
     else loop.endWith(signal);
     return loop;
@@ -116,30 +135,46 @@ export class Dispatch {
   }
 
   /** Resolves or rejects when the handshake is over. */
-  #begin(message: RequestMessage): Promise<DeviceStream> {
-    const pending = this.#keep(message);
+  #begin(message: RequestMessage): Promise<unknown> {
+    const { abort, over } = this.#keep(message);
     const protocol = STREAM_PROTOCOLS.find((name) => message.protocols.includes(name));
-    if (this.#consumer === undefined) this.#decline(message.streamId, 'NO_HANDLER');
-    else if (protocol === undefined) this.#decline(message.streamId, 'PROTOCOL_MISMATCH');
-    else void this.#call(this.#consumer.take, message, protocol, pending.abort.signal);
-    return pending.over.promise;
+    if (message.resumes !== undefined) this.#resume(message, abort.signal);
+    else if (this.#consumer === undefined) this.#decline(message.streamId, 'NO_HANDLER');
+    else if (protocol === undefined || (wantsTunnel(message) && !this.#consumer.tunnels))
+      this.#decline(message.streamId, 'PROTOCOL_MISMATCH');
+    else void this.#call(this.#consumer.take, message, protocol, abort.signal);
+    return over.promise;
+  }
+
+  /** The application has accepted the session, and is not asked again. */
+  #resume(message: RequestMessage, signal: AbortSignal): void {
+    const resume = message.protocols.includes(SESSION_PROTOCOL) ? this.#context.resume(message) : undefined;
+    if (resume === undefined) this.#decline(message.streamId, 'SESSION_LOST');
+    else this.#accept(message, SESSION_PROTOCOL, [], () => resume(signal)).catch(() => undefined);
   }
 
   async #call(handler: StreamRequestHandler, message: RequestMessage, protocol: string, signal: AbortSignal): Promise<void> {
-    let accepting: Promise<DeviceStream> | undefined;
+    let accepting: Promise<DeviceStream | Tunnel> | undefined;
+    const { open, openTunnel } = this.#context;
     const request = new StreamRequest(message, signal, {
       accept: () => {
-        accepting = this.#accept(message, protocol, signal);
-        return accepting;
+        const stream = this.#accept(message, protocol, [], () => open(message, protocol, signal));
+        accepting = stream;
+        return stream;
       },
-      reject: (reason) => this.#decline(message.streamId, 'STREAM_REJECTED', reason),
+      acceptTunnel: () => {
+        const tunnel = this.#accept(message, SESSION_PROTOCOL, [TUNNEL_CAPABILITY], () => openTunnel(message, signal));
+        accepting = tunnel;
+        return tunnel;
+      },
+      decline: (code, reason) => this.#decline(message.streamId, code, reason),
     });
     try {
       await handler(request);
     } catch (error) {
       this.#onHandlerFailed(request, error);
       accepting?.then(
-        (stream) => stream.destroy(),
+        (accepted) => void accepted.destroy(),
         () => undefined,
       );
     }
@@ -149,22 +184,21 @@ export class Dispatch {
     const abort = new AbortController();
     // The hub's `cancel` is lost where the link was; then this ends the request.
     const stopWaiting = this.#context.clock.after(timeoutMs + HANDSHAKE_GUARD_MS, () => this.cancel(streamId, 'HANDSHAKE_TIMEOUT'));
-    const pending = { abort, stopWaiting, timeoutMs, accepted: false, over: deferred<DeviceStream>() };
+    const pending = { abort, stopWaiting, timeoutMs, accepted: false, over: deferred<unknown>() };
     this.#pending.set(streamId, pending);
     return pending;
   }
 
-  async #accept(message: RequestMessage, protocol: string, signal: AbortSignal): Promise<DeviceStream> {
-    const { streamId } = message;
+  async #accept<T>({ streamId }: RequestMessage, protocol: string, capabilities: readonly string[], open: () => Promise<T>): Promise<T> {
     const { deviceId, logger } = this.#context;
     const pending = this.#pending.get(streamId);
     if (pending) pending.accepted = true;
     logger.debug({ deviceId, streamId, protocol }, 'accepts the stream request, and dials the device leg');
-    this.#context.send({ type: 'accept', streamId, protocol, capabilities: [] });
+    this.#context.send({ type: 'accept', streamId, protocol, capabilities });
     try {
-      const stream = await this.#context.open(message, protocol, signal);
-      pending?.over.resolve(stream);
-      return stream;
+      const opened = await open();
+      pending?.over.resolve(opened);
+      return opened;
     } catch (err) {
       logger.debug({ deviceId, streamId, err }, 'the accepted stream was not established');
       pending?.over.reject(err);

@@ -1,6 +1,6 @@
 // Public names of @streams/device.
 export { DeviceClient } from './client.ts';
-export type { StreamRequestHandler } from './dispatch.ts';
+export type { RequestLoopOptions, RequestOptions, StreamRequestHandler } from './dispatch.ts';
 export type { DeviceClientEvents, LinkTrouble } from './events.ts';
 export type { LinkState } from './link/state.ts';
 export type { DeviceClientOptions, DeviceClientSettings } from './options.ts';
@@ -11,11 +11,16 @@ export type { DeviceProxyService } from './proxy/services.ts';
 export { StreamRequest } from './request.ts';
 export {
   AuthenticationError,
+  ChannelResetError,
+  ChannelStream,
   DeviceStream,
   ReplacedError,
+  SessionError,
   StreamsError,
   StreamTerminatedError,
   StreamTimeoutError,
+  Tunnel,
+  TunnelRequest,
 } from '@streams/protocol';
 export type {
   Cancel,
@@ -26,7 +31,11 @@ export type {
   HandshakePhase,
   LinkStateMessage,
   Logger,
+  OpenChannelOptions,
   Random,
+  ResetCode,
+  SentResetCode,
+  SessionStats,
   StreamCloseMessage,
   StreamEvents,
   StreamOpenMessage,
@@ -34,5 +43,7 @@ export type {
   StreamSide,
   StreamWebSocket,
   TlsFailureReason,
+  TunnelEvents,
+  TunnelRequestHandler,
   WebStreams,
 } from '@streams/protocol';

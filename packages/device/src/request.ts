@@ -1,18 +1,23 @@
 // A stream request as the application sees it: accept or reject, exactly once.
 import {
   createError,
+  type DeclineCode,
   type DeviceStream,
   MAX_REASON_BYTES,
   cutUtf8,
   type RequestMessage,
+  SESSION_PROTOCOL,
   type StreamsError,
+  type Tunnel,
+  TUNNEL_CAPABILITY,
 } from '@streams/protocol/internal';
 
 /** What a request needs of the client. */
 export interface RequestActions {
   /** Tells the hub, and opens the device leg. */
   accept(): Promise<DeviceStream>;
-  reject(reason: string): void;
+  acceptTunnel(): Promise<Tunnel>;
+  decline(code: DeclineCode, reason: string): void;
 }
 
 /** A service wants a stream to this device. */
@@ -27,6 +32,8 @@ export class StreamRequest {
   readonly requester: { readonly policy: string };
   /** The time that the whole handshake has left when the request arrives, in milliseconds. */
   readonly timeoutMs: number;
+  /** True where the service wants a tunnel, which carries many streams: answer with {@link acceptTunnel}. Only who asks for such requests gets them. */
+  readonly isTunnel: boolean;
   /** Fires when the handshake ends without a stream; its reason is a `StreamsError`. */
   readonly signal: AbortSignal;
   readonly #actions: RequestActions;
@@ -39,6 +46,7 @@ export class StreamRequest {
     this.headers = message.headers;
     this.requester = message.requester;
     this.timeoutMs = message.timeoutMs;
+    this.isTunnel = wantsTunnel(message);
     this.signal = signal;
     this.#actions = actions;
   }
@@ -50,13 +58,26 @@ export class StreamRequest {
 
   /**
    * Accepts; resolves once the stream is established.
-   * @throws `STREAMS_INVALID_STATE` if it was answered before, `STREAMS_STREAM_GONE` or `STREAMS_HANDSHAKE_TIMEOUT` if the
-   * handshake is over, `STREAMS_CONNECT_FAILED`, `STREAMS_TLS_FAILED`, `STREAMS_UNTRUSTED_ENDPOINT`.
+   * @throws `STREAMS_INVALID_STATE` if it was answered before, or asks for a tunnel; `STREAMS_STREAM_GONE` or
+   * `STREAMS_HANDSHAKE_TIMEOUT` if the handshake is over, `STREAMS_CONNECT_FAILED`, `STREAMS_TLS_FAILED`, `STREAMS_UNTRUSTED_ENDPOINT`.
    */
   async accept(): Promise<DeviceStream> {
+    if (this.isTunnel) throw createError('INVALID_STATE', { message: 'the service asks for a tunnel: call acceptTunnel()' });
     this.#answerOnce('accepted');
     if (this.signal.aborted) throw this.signal.reason as StreamsError;
     return this.#actions.accept();
+  }
+
+  /**
+   * Accepts a tunnel; resolves once it stands. Its channels are taken by the callback of `tunnel.onChannelRequest`, which must be
+   * set before the caller gives way to the event loop.
+   * @throws as {@link accept}; `STREAMS_INVALID_STATE` too where a stream was asked for.
+   */
+  async acceptTunnel(): Promise<Tunnel> {
+    if (!this.isTunnel) throw createError('INVALID_STATE', { message: 'the service asks for a stream: call accept()' });
+    this.#answerOnce('accepted');
+    if (this.signal.aborted) throw this.signal.reason as StreamsError;
+    return this.#actions.acceptTunnel();
   }
 
   /**
@@ -66,7 +87,7 @@ export class StreamRequest {
    */
   reject(reason = ''): void {
     this.#answerOnce('rejected');
-    this.#actions.reject(cutUtf8(reason, MAX_REASON_BYTES));
+    this.#actions.decline('STREAM_REJECTED', cutUtf8(reason, MAX_REASON_BYTES));
   }
 
   #answerOnce(answer: 'accepted' | 'rejected'): void {
@@ -75,4 +96,9 @@ export class StreamRequest {
     }
     this.#answer = answer;
   }
+}
+
+/** A tunnel is a session, and so no other stream protocol will do. */
+export function wantsTunnel({ capabilities, protocols }: RequestMessage): boolean {
+  return capabilities.includes(TUNNEL_CAPABILITY) && protocols.includes(SESSION_PROTOCOL);
 }

@@ -102,7 +102,7 @@ describe('in a server of node:https', () => {
     atService.end('hello');
     atDevice.end('hello');
     expect(await hashOf(atService)).toBe(await hashOf(atDevice));
-    const [cut] = await openPair({ device, service });
+    const [cut] = await openPair({ device, service }, 'test', { resume: 'off' });
     expect(await get('/')).toEqual([200, 'my own']);
 
     await hub.close();

@@ -8,14 +8,21 @@ export { ERRORS } from './errors/codes.ts';
 export type { ErrorCode, ErrorEntry, WireCode } from './errors/codes.ts';
 export {
   AuthenticationError,
+  ChannelResetError,
   DeviceNotConnectedError,
   ReplacedError,
+  SessionError,
   StreamRejectedError,
   StreamTerminatedError,
   StreamTimeoutError,
 } from './errors/kinds.ts';
-export type { HandshakePhase, RejectionCode, Termination } from './errors/kinds.ts';
+export type { HandshakePhase, RejectionCode, SessionLoss, Termination } from './errors/kinds.ts';
 export type { TlsFailureReason } from './net/tls-failures.ts';
+export type { SessionStats } from './session/session.ts';
+export { ChannelStream } from './session/tunnel/channel-stream.ts';
+export { Tunnel } from './session/tunnel/tunnel.ts';
+export type { OpenChannelOptions, TunnelEvents, TunnelRequestHandler } from './session/tunnel/tunnel.ts';
+export { TunnelRequest } from './session/tunnel/tunnel-request.ts';
 export { DeviceStream } from './stream/device-stream.ts';
 export type { StreamInfo, StreamOutcome } from './stream/device-stream.ts';
 export type { StreamWebSocket } from './stream/stream-web-socket.ts';
@@ -27,3 +34,4 @@ export type { Cancel, Clock } from './time/clock.ts';
 export type { Random } from './time/random.ts';
 export type { DeviceView, HubView, PutDeviceBody } from './wire/rest.ts';
 export type { EndedBy } from './wire/close-codes.ts';
+export type { ResetCode, SentResetCode } from './wire/reset-codes.ts';

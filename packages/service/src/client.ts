@@ -15,14 +15,19 @@ import {
   formatHost,
   type HubView,
   onAbort,
+  OpenSessions,
   OpenStreams,
   parseServiceConnectionString,
   Signer,
   type StreamEvents,
   systemClock,
+  systemRandom,
+  type Tunnel,
 } from '@streams/protocol/internal';
 import { Devices } from './devices.ts';
-import { type CreateStreamOptions, type OpenContext, openStream } from './open-stream.ts';
+import type { OpenContext } from './handshake.ts';
+import { type CreateStreamOptions, openStream } from './open-stream.ts';
+import { openTunnel, type OpenTunnel, type OpenTunnelOptions } from './open-tunnel.ts';
 import { credentialsOf, type ServiceClientOptions, type ServiceClientSettings } from './options.ts';
 import { Rest } from './rest.ts';
 
@@ -47,8 +52,9 @@ export class ServiceClient {
   readonly #context: OpenContext;
   readonly #events: ClientEvents<StreamEvents>;
   readonly #streams: OpenStreams;
+  readonly #sessions: OpenSessions<void> = new OpenSessions();
   /** Handshakes that run, by what ends them. */
-  readonly #openings = new Map<AbortController, Promise<DeviceStream>>();
+  readonly #openings = new Map<AbortController, Promise<unknown>>();
   readonly #ended: Deferred<void> = deferred();
   /** Present once the client is being closed. */
   #closing: Promise<void> | undefined;
@@ -56,7 +62,7 @@ export class ServiceClient {
   /** @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
   constructor(options: ServiceClientOptions) {
     const credentials = credentialsOf(options);
-    const { clock = systemClock, closeTimeoutMs = CLOSE_TIMEOUT_MS } = options;
+    const { clock = systemClock, random = systemRandom, closeTimeoutMs = CLOSE_TIMEOUT_MS } = options;
     this.#clock = clock;
     this.#closeTimeoutMs = closeTimeoutMs;
     this.closed = this.#ended.promise;
@@ -73,7 +79,8 @@ export class ServiceClient {
     const signer = new Signer({ resource: credentials.hostName, policy: credentials.policy, key: credentials.key }, clock);
     this.#rest = new Rest(origin, access, signer, clock);
     this.devices = new Devices(this.#rest, options.ca);
-    this.#context = { rest: this.#rest, ...access, clock, logger, origin, streamingEndpoints: [] };
+    const sessions = this.#sessions;
+    this.#context = { rest: this.#rest, ...access, clock, random, logger, sessions, origin, streamingEndpoints: [] };
   }
 
   /**
@@ -104,20 +111,21 @@ export class ServiceClient {
    * - `STREAMS_ABORTED`, `STREAMS_CLOSED`, `STREAMS_INVALID_ARGUMENT`, `STREAMS_INVALID_DEVICE_ID`, `STREAMS_INVALID_STREAM_NAME`
    */
   async createStream(deviceId: string, options: CreateStreamOptions = {}): Promise<DeviceStream> {
-    if (this.#closing) throw createError('CLOSED');
-    if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
-      throw createError('INVALID_ARGUMENT', { message: 'createStream: signal: expected an AbortSignal', details: { field: 'signal' } });
-    }
-    const abort = new AbortController();
-    const forget = onAbort(options.signal, () => abort.abort(options.signal?.reason));
-    const opening = openStream(this.#context, deviceId, { ...options, signal: abort.signal });
-    this.#openings.set(abort, opening);
-    try {
-      return this.#streams.add(await opening);
-    } finally {
-      forget();
-      this.#openings.delete(abort);
-    }
+    const open = (signal: AbortSignal): Promise<DeviceStream> => openStream(this.#context, deviceId, { ...options, signal });
+    return this.#streams.add(await this.#opening('createStream', options.signal, open));
+  }
+
+  /**
+   * Opens a tunnel to one name of a device: many streams over one connection. Resolves once the device has accepted.
+   * @throws as {@link createStream}; `STREAMS_PROTOCOL_MISMATCH` where the device takes no tunnels under this name.
+   */
+  async openTunnel(deviceId: string, options: OpenTunnelOptions = {}): Promise<Tunnel> {
+    return (await this.openTunnelWithRedial(deviceId, options)).tunnel;
+  }
+
+  /** For the service proxy. @internal */
+  async openTunnelWithRedial(deviceId: string, options: OpenTunnelOptions): Promise<OpenTunnel> {
+    return this.#opening('openTunnel', options.signal, (signal) => openTunnel(this.#context, deviceId, { ...options, signal }));
   }
 
   /**
@@ -149,6 +157,7 @@ export class ServiceClient {
   destroy(): void {
     this.#abandon();
     this.#streams.abort();
+    this.#sessions.abort();
     const destroyed = this.#rest.destroy();
     this.#closing ??= this.#close(destroyed);
   }
@@ -157,11 +166,30 @@ export class ServiceClient {
     await this.close();
   }
 
+  /** Runs a handshake, which the caller's signal and the end of the client end. */
+  async #opening<T>(call: string, given: AbortSignal | undefined, open: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#closing) throw createError('CLOSED');
+    if (given !== undefined && !(given instanceof AbortSignal)) {
+      throw createError('INVALID_ARGUMENT', { message: `${call}: signal: expected an AbortSignal`, details: { field: 'signal' } });
+    }
+    const abort = new AbortController();
+    const forget = onAbort(given, () => abort.abort(given?.reason));
+    const opening = open(abort.signal);
+    this.#openings.set(abort, opening);
+    try {
+      return await opening;
+    } finally {
+      forget();
+      this.#openings.delete(abort);
+    }
+  }
+
   async #close(destroyed?: Promise<void>): Promise<void> {
     // The hub is told before its connection is closed.
     const abandoned = Promise.allSettled(this.#openings.values());
     this.#abandon();
-    await Promise.all([abandoned, this.#streams.drain(this.#clock, this.#closeTimeoutMs)]);
+    const drained = [this.#streams, this.#sessions].map((open) => open.drain(this.#clock, this.#closeTimeoutMs));
+    await Promise.all([abandoned, ...drained]);
     await (destroyed ?? this.#rest.close());
     this.#ended.resolve();
   }

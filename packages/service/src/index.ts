@@ -2,18 +2,24 @@
 export { ServiceClient } from './client.ts';
 export type { Device, DeviceKey, Devices, DeviceSettings } from './devices.ts';
 export type { CreateStreamOptions } from './open-stream.ts';
+export type { OpenTunnelOptions } from './open-tunnel.ts';
 export type { ServiceClientOptions, ServiceClientSettings } from './options.ts';
 export { createServiceProxy } from './proxy/service-proxy.ts';
 export type { ServiceProxy, ServiceProxyOptions } from './proxy/service-proxy.ts';
 export type { Forward, ForwardAddress } from './proxy/forwards.ts';
 export {
   AuthenticationError,
+  ChannelResetError,
+  ChannelStream,
   DeviceNotConnectedError,
   DeviceStream,
+  SessionError,
   StreamRejectedError,
   StreamsError,
   StreamTerminatedError,
   StreamTimeoutError,
+  Tunnel,
+  TunnelRequest,
 } from '@streams/protocol';
 export type {
   Cancel,
@@ -24,6 +30,11 @@ export type {
   HandshakePhase,
   HubView,
   Logger,
+  OpenChannelOptions,
+  Random,
+  ResetCode,
+  SentResetCode,
+  SessionStats,
   StreamCloseMessage,
   StreamEvents,
   StreamOpenMessage,
@@ -31,5 +42,7 @@ export type {
   StreamSide,
   StreamWebSocket,
   TlsFailureReason,
+  TunnelEvents,
+  TunnelRequestHandler,
   WebStreams,
 } from '@streams/protocol';

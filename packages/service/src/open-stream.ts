@@ -1,25 +1,16 @@
-// The service's half of a handshake: asks the hub, then opens the service leg (design section 4).
+// Opens one stream: what is asked for, and what the device's choice of protocol makes of the leg.
 import {
-  type Access,
-  asDeviceId,
-  asHubView,
-  asOpenStreamAnswer,
-  asOpenStreamBody,
-  type Clock,
   createError,
   DeviceStream,
-  dialLeg,
   type HandshakeMessage,
-  isForeignHost,
-  type Leg,
-  type Logger,
-  type OpenStreamAnswer,
+  openSessionStream,
   type OpenStreamBody,
+  SESSION_PROTOCOL,
   STREAM_PROTOCOLS,
-  StreamsError,
   traceHandshake,
 } from '@streams/protocol/internal';
-import type { Rest } from './rest.ts';
+import { bodyOf, type OpenContext, shakeHands } from './handshake.ts';
+import { checkedResumeTimeout, keepSession } from './redial.ts';
 
 /** How a stream is to be opened. */
 export interface CreateStreamOptions {
@@ -31,27 +22,36 @@ export interface CreateStreamOptions {
   readonly timeoutMs?: number | undefined;
   /** Aborts the handshake, everywhere. It has no effect on the stream that resulted. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether the stream survives the loss of its connections. `preferred`, the default: where the device can; `required`:
+   * `STREAMS_PROTOCOL_MISMATCH` where it cannot; `off`: such a loss ends the stream.
+   */
+  readonly resume?: 'preferred' | 'required' | 'off' | undefined;
+  /** How long a stream waits for a new connection before it ends with `STREAMS_SESSION_LOST`, in milliseconds. Default: 120,000. */
+  readonly resumeTimeoutMs?: number | undefined;
 }
 
-/** What a handshake needs of the client. */
-export interface OpenContext extends Access {
-  readonly rest: Rest;
-  readonly clock: Clock;
-  readonly logger: Required<Logger>;
-  /** `https://host[:port]` of the hub. */
-  readonly origin: string;
-  /** Where else streams may lead, as the hub last said. */
-  streamingEndpoints: readonly string[];
-}
+const OFFERS: Readonly<Record<NonNullable<CreateStreamOptions['resume']>, readonly string[]>> = {
+  preferred: STREAM_PROTOCOLS,
+  required: [SESSION_PROTOCOL],
+  off: STREAM_PROTOCOLS.filter((protocol) => protocol !== SESSION_PROTOCOL),
+};
 
 /** Resolves once the stream is established. @throws see `ServiceClient.createStream`. */
 export async function openStream(context: OpenContext, deviceId: string, options: CreateStreamOptions): Promise<DeviceStream> {
-  const body = bodyOf(deviceId, options);
+  const { name, headers, timeoutMs, resume = 'preferred', resumeTimeoutMs } = options;
+  const protocols = OFFERS[resume];
+  if (protocols === undefined) {
+    const message = `createStream: resume: expected ${Object.keys(OFFERS).join(', ')}, found ${JSON.stringify(resume)}`;
+    throw createError('INVALID_ARGUMENT', { message, details: { field: 'resume' } });
+  }
+  checkedResumeTimeout('createStream', resumeTimeoutMs);
+  const body = bodyOf('createStream', deviceId, { name, headers, timeoutMs, protocols });
   const handshake: HandshakeMessage = { side: 'service', deviceId, name: body.name, streamId: undefined };
   const { logger } = context;
   logger.debug({ deviceId, name: body.name, timeoutMs: body.timeoutMs }, 'asks the hub for a stream');
   try {
-    return await traceHandshake(handshake, () => shakeHands(context, handshake, body, options.signal));
+    return await traceHandshake(handshake, () => establish(context, handshake, body, options));
   } catch (err) {
     logger.debug({ ...handshake, err }, 'the stream was not established');
     throw err;
@@ -59,55 +59,19 @@ export async function openStream(context: OpenContext, deviceId: string, options
 }
 
 /** Writes into `handshake` what is learned of it. */
-async function shakeHands(
+async function establish(
   context: OpenContext,
   handshake: HandshakeMessage,
   body: OpenStreamBody,
-  signal: AbortSignal | undefined,
+  { signal, resumeTimeoutMs }: CreateStreamOptions,
 ): Promise<DeviceStream> {
   const { deviceId } = handshake;
-  const path = `/v1/devices/${encodeURIComponent(deviceId)}/streams`;
-  const { timeoutMs } = body;
-  const answer = await context.rest.call({ method: 'POST', path, body, timeoutMs, signal }, asOpenStreamAnswer);
-  handshake.streamId = answer.streamId;
-  context.logger.debug({ deviceId, streamId: answer.streamId }, 'the device has accepted; dials the service leg');
-  try {
-    const leg = await openLeg(context, answer, signal);
-    return new DeviceStream(leg, { id: answer.streamId, name: body.name, deviceId, protocol: answer.protocol }, context.clock);
-  } catch (error) {
-    // Where the hub has answered, it knows.
-    if (!StreamsError.is(error) || error.details['httpStatus'] === undefined) cancel(context, answer.streamId);
-    throw error;
-  }
-}
-
-async function openLeg(context: OpenContext, answer: OpenStreamAnswer, signal: AbortSignal | undefined): Promise<Leg> {
-  const { trust, proxyFor, clock } = context;
-  const { url, token, protocol, expiresInMs: timeoutMs } = answer;
-  const origins = await originsFor(context, url, signal);
-  return dialLeg({ url, token, protocol, timeoutMs }, { trust, proxyFor, clock, origins, signal, phase: 'device-leg' });
-}
-
-/** The hub's own origin, and those that it publishes; it is asked for them where the URL leads elsewhere. */
-async function originsFor(context: OpenContext, url: string, signal: AbortSignal | undefined): Promise<string[]> {
-  const known = [context.origin, ...context.streamingEndpoints];
-  if (!isForeignHost(url, known)) return known;
-  const hub = await context.rest.call({ method: 'GET', path: '/v1/hub', timeoutMs: 0, signal }, asHubView);
-  context.streamingEndpoints = hub.streamingEndpoints;
-  return [context.origin, ...hub.streamingEndpoints];
-}
-
-/** Tells the hub that nobody will come; it finds out by itself where this fails. */
-function cancel({ rest }: OpenContext, streamId: string): void {
-  rest.call({ method: 'DELETE', path: `/v1/streams/${streamId}`, timeoutMs: 0 }, () => undefined).catch(() => undefined);
-}
-
-function bodyOf(deviceId: string, { name, headers, timeoutMs }: CreateStreamOptions): OpenStreamBody {
-  asDeviceId(deviceId);
-  try {
-    return asOpenStreamBody({ name, headers, timeoutMs, protocols: STREAM_PROTOCOLS });
-  } catch (error) {
-    if (!StreamsError.is(error) || error.code !== 'STREAMS_BAD_REQUEST') throw error;
-    throw createError('INVALID_ARGUMENT', { message: `createStream: ${error.message}`, details: { field: error.details['path'] } });
-  }
+  const onAnswer = (streamId: string): void => void (handshake.streamId = streamId);
+  const { answer, leg } = await shakeHands(context, { deviceId, body, signal, onAnswer });
+  const info = { id: answer.streamId, name: body.name, deviceId, protocol: answer.protocol };
+  const { clock, random, sessions } = context;
+  if (answer.protocol !== SESSION_PROTOCOL) return new DeviceStream(leg, info, clock);
+  const { stream, session } = openSessionStream(sessions.keep(leg), info, { role: 'service', clock, random, resumeTimeoutMs });
+  keepSession(context, session, { deviceId, body });
+  return stream;
 }

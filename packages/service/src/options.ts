@@ -1,5 +1,14 @@
 // What a service client is made from.
-import { type Clock, createError, isName, type Logger, parseHost, Secret, type ServiceCredentials } from '@streams/protocol/internal';
+import {
+  type Clock,
+  createError,
+  isName,
+  type Logger,
+  parseHost,
+  type Random,
+  Secret,
+  type ServiceCredentials,
+} from '@streams/protocol/internal';
 
 /** What can be set besides the identity. */
 export interface ServiceClientSettings {
@@ -16,6 +25,8 @@ export interface ServiceClientSettings {
   readonly logger?: Logger | undefined;
   /** Default: the machine's clock. */
   readonly clock?: Clock | undefined;
+  /** Default: the machine's generator. */
+  readonly random?: Random | undefined;
 }
 
 /** A service's identity, field by field, for who has no connection string. */

@@ -34,7 +34,7 @@ async function scene(): Promise<Scene> {
 async function attempt({ rig, calls }: Scene, onCall: (service: ServiceClient) => void = () => undefined): Promise<string> {
   const service = await rig.service({ port: calls.port });
   const startMs = rig.clock.monotonicMs();
-  const created = service.createStream(DEVICE, { timeoutMs: TIMEOUT_MS });
+  const created = service.createStream(DEVICE, { timeoutMs: TIMEOUT_MS, resume: 'off' });
   onCall(service);
   const outcome = created
     .then((stream) => roundTrip(stream, TEXT))

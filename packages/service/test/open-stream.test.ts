@@ -92,7 +92,7 @@ describe('what createStream sends', () => {
     expect(JSON.parse(body)).toEqual({
       name: 'default',
       headers: {},
-      protocols: ['streams.v1', 'raw'],
+      protocols: ['streams.session.v1', 'streams.v1', 'raw'],
       capabilities: [],
       timeoutMs: 30_000,
     });

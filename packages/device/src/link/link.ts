@@ -171,7 +171,7 @@ export class Link {
 
   #onMessage(message: HubMessage): void {
     if (message.type === 'goaway') this.#renewWithin(0, message.withinMs);
-    else this.#events.message(message);
+    this.#events.message(message);
   }
 
   #onLegClosed(leg: Leg, end: LegEnd): void {

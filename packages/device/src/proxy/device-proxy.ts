@@ -1,17 +1,9 @@
 // The device's half of a TCP tunnel: a stream request is a connection to the service of that name, from the device's own list.
-import {
-  type Clock,
-  clientLogger,
-  type DeviceStream,
-  type Logger,
-  onAbort,
-  resetSocket,
-  Splice,
-  systemClock,
-} from '@streams/protocol/internal';
+import { type Clock, clientLogger, type Joint, type Logger, resetSocket, systemClock, type Tunnel } from '@streams/protocol/internal';
 import type { Socket } from 'node:net';
 import type { DeviceClient } from '../client.ts';
 import type { StreamRequest } from '../request.ts';
+import { type Attempt, channelAttempt, type Refusal, streamAttempt } from './attempt.ts';
 import { connectTarget, type Lookup, systemLookup, type TargetFailure } from './connect-target.ts';
 import { type DeviceProxyService, type ProxiedService, readServices } from './services.ts';
 
@@ -72,20 +64,21 @@ interface Settings {
 class RunningDeviceProxy implements DeviceProxy {
   #settings: Settings;
   readonly #unregister: () => void;
-  /** Requests on their way to a stream, and their streams, each with its service's name. */
+  /** Connections from their request to their end, each with its service's name. */
   readonly #serving = new Map<Promise<void>, string>();
-  readonly #splices = new Set<Splice>();
-  /** One for each target that is being connected. */
+  readonly #joints = new Set<Joint>();
+  /** For each target that is being connected. */
   readonly #attempts = new Set<AbortController>();
+  readonly #tunnels = new Set<Tunnel>();
   #closed = false;
 
   constructor(device: DeviceClient, options: DeviceProxyOptions) {
     this.#settings = settingsOf(options);
-    this.#unregister = device.onStreamRequest((request) => this.#onRequest(request));
+    this.#unregister = device.onStreamRequest((request) => this.#onRequest(request), { tunnels: true });
   }
 
   get openStreams(): number {
-    return this.#splices.size;
+    return this.#joints.size;
   }
 
   update(options: DeviceProxyOptions): void {
@@ -96,93 +89,112 @@ class RunningDeviceProxy implements DeviceProxy {
     this.#unregister();
     this.#closed = true;
     for (const attempt of this.#attempts) attempt.abort();
-    for (const splice of this.#splices) splice.cut(CLOSED);
+    for (const joint of this.#joints) joint.cut(CLOSED);
     await Promise.all(this.#serving.keys());
+    await Promise.all([...this.#tunnels].map((tunnel) => tunnel.close()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #onRequest(request: StreamRequest): void {
-    const settings = this.#settings;
-    const service = settings.services.get(request.name);
-    const refusal = this.#refusal(service, request, settings);
-    if (service === undefined || refusal !== undefined) return refuse(request, refusal, settings);
-    const serving = this.#serve(service, request, settings).finally(() => this.#serving.delete(serving));
+  async #onRequest(request: StreamRequest): Promise<void> {
+    if (request.isTunnel) await this.#takeTunnel(request);
+    else this.#begin(streamAttempt(request));
+  }
+
+  async #takeTunnel(request: StreamRequest): Promise<void> {
+    const refusal = this.#forbids(request);
+    if (refusal) return this.#refuse(streamAttempt(request), refusal);
+    const tunnel = await request.acceptTunnel();
+    tunnel.onRawRequest = (channel) => this.#begin(channelAttempt(request, channel));
+    this.#tunnels.add(tunnel);
+    void tunnel.closed.then(() => this.#tunnels.delete(tunnel));
+    if (this.#closed) tunnel.destroy();
+  }
+
+  #begin(attempt: Attempt): void {
+    const { request } = attempt;
+    const refusal = this.#forbids(request) ?? this.#isFull(request);
+    const service = this.#settings.services.get(request.name);
+    if (service === undefined || refusal !== undefined) return this.#refuse(attempt, refusal);
+    const serving = this.#serve(service, attempt).finally(() => this.#serving.delete(serving));
     this.#serving.set(serving, service.name);
   }
 
-  /** Why a request is not even tried. */
-  #refusal(service: ProxiedService | undefined, { name, requester }: StreamRequest, settings: Settings): string | undefined {
-    const { hideServices, services } = settings;
+  #forbids({ name, requester }: StreamRequest): Refusal | undefined {
+    const { hideServices, services } = this.#settings;
+    if (this.#closed) return { reason: CLOSED, code: 'REFUSED' };
     const known = hideServices ? '' : `; there are: ${[...services.keys()].join(', ') || 'none'}`;
-    if (service === undefined) return `no service ${name} here${known}`;
-    const { policies, maxStreams = Infinity } = service;
-    if (policies && !policies.includes(requester.policy)) {
-      return hideServices ? `no service ${name} here` : `service ${name} is not for policy ${requester.policy}`;
-    }
-    const open = [...this.#serving.values()].filter((other) => other === name).length;
-    return open >= maxStreams ? `service ${name} has its ${maxStreams} streams already` : undefined;
+    const service = services.get(name);
+    if (service === undefined) return { reason: `no service ${name} here${known}`, code: 'REFUSED' };
+    if (service.policies === undefined || service.policies.includes(requester.policy)) return undefined;
+    if (hideServices) return { reason: `no service ${name} here`, code: 'REFUSED' };
+    return { reason: `service ${name} is not for policy ${requester.policy}`, code: 'POLICY' };
   }
 
-  /** From the connection to the target until the stream has ended; never rejects. */
-  async #serve(service: ProxiedService, request: StreamRequest, settings: Settings): Promise<void> {
-    const target = await this.#connect(service, request, settings);
+  #isFull({ name }: StreamRequest): Refusal | undefined {
+    const { maxStreams } = this.#settings.services.get(name) ?? {};
+    if (maxStreams === undefined) return undefined;
+    const open = [...this.#serving.values()].filter((other) => other === name).length;
+    return open >= maxStreams ? { reason: `service ${name} has its ${maxStreams} streams already`, code: 'LIMIT' } : undefined;
+  }
+
+  #refuse({ request, reject }: Attempt, refusal: Refusal = { reason: '', code: 'REFUSED' }, err?: unknown): void {
+    const { reason } = refusal;
+    this.#settings.logger.warn({ ...about(request), reason, err }, `a stream to ${request.name} was rejected: ${reason}`);
+    reject(refusal);
+  }
+
+  /** From the connection to the target until all has ended; never rejects. */
+  async #serve(service: ProxiedService, attempt: Attempt): Promise<void> {
+    const settings = this.#settings;
+    const target = await this.#connect(service, attempt, settings);
     if ('reason' in target) {
-      if (!request.signal.aborted) refuse(request, this.#closed ? CLOSED : target.reason, settings, target.cause);
-      return;
+      if (attempt.abort.signal.aborted && !this.#closed) return;
+      const reason = this.#closed ? CLOSED : target.reason;
+      return this.#refuse(attempt, { reason, code: 'UNREACHABLE' }, target.cause);
     }
-    let stream: DeviceStream;
+    let joint: Joint;
     try {
-      stream = await request.accept();
+      joint = await attempt.accept(target, service);
     } catch (err) {
       resetSocket(target);
-      settings.logger.warn({ ...about(request), err }, `the stream to ${service.name} was not established`);
+      settings.logger.warn({ ...about(attempt.request), err }, `the stream to ${service.name} was not established`);
       return;
     }
-    await this.#carry(service, request, settings, target, stream);
+    await this.#carry(service, attempt.request, settings, joint);
   }
 
-  async #connect(service: ProxiedService, request: StreamRequest, settings: Settings): Promise<Socket | TargetFailure> {
-    const attempt = new AbortController();
-    const forget = onAbort(request.signal, () => attempt.abort());
-    this.#attempts.add(attempt);
-    const target = await connectTarget(service, { ...settings, signal: attempt.signal });
-    this.#attempts.delete(attempt);
-    forget();
+  async #connect(service: ProxiedService, { abort }: Attempt, settings: Settings): Promise<Socket | TargetFailure> {
+    this.#attempts.add(abort);
+    const target = await connectTarget(service, { ...settings, signal: abort.signal });
+    this.#attempts.delete(abort);
     return target;
   }
 
-  async #carry(service: ProxiedService, request: StreamRequest, settings: Settings, socket: Socket, stream: DeviceStream): Promise<void> {
+  async #carry({ name, target, maxTimeMs }: ProxiedService, request: StreamRequest, settings: Settings, joint: Joint): Promise<void> {
     const { clock, logger } = settings;
-    const { name, target, maxTimeMs, maxBytes } = service;
     const startMs = clock.monotonicMs();
     logger.info({ ...about(request), target }, `a stream to ${name} has opened`);
-    const splice = new Splice(socket, stream, { maxBytes });
-    this.#splices.add(splice);
-    const stopTimer = maxTimeMs && clock.after(maxTimeMs, () => splice.cut(`open for ${maxTimeMs} ms, which is its limit`));
-    if (this.#closed) splice.cut(CLOSED);
-    const end = await splice.ended;
+    this.#joints.add(joint);
+    const stopTimer = maxTimeMs && clock.after(maxTimeMs, () => joint.cut(`open for ${maxTimeMs} ms, which is its limit`));
+    if (this.#closed) joint.cut(CLOSED);
+    const end = await joint.ended;
     if (stopTimer) stopTimer();
-    this.#splices.delete(splice);
-    logger.info({ ...about(request), ...measures(stream, clock, startMs), ...end }, `a stream to ${name} has ended`);
+    this.#joints.delete(joint);
+    logger.info({ ...about(request), ...measures(joint, clock, startMs), ...end }, `a stream to ${name} has ended`);
   }
 }
 
 const CLOSED = 'the proxy of the device was closed';
-
-function refuse(request: StreamRequest, reason: string | undefined, { logger }: Settings, err?: unknown): void {
-  logger.warn({ ...about(request), reason, err }, `a stream to ${request.name} was rejected: ${reason}`);
-  request.reject(reason);
-}
 
 /** Who and what, for the log. */
 function about({ id, name, requester }: StreamRequest): object {
   return { streamId: id, name, policy: requester.policy };
 }
 
-function measures({ bytesRead, bytesWritten }: DeviceStream, clock: Clock, startMs: number): object {
+function measures({ bytesRead, bytesWritten }: Joint, clock: Clock, startMs: number): object {
   return { durationMs: Math.round(clock.monotonicMs() - startMs), bytesRead, bytesWritten };
 }
 

@@ -142,25 +142,41 @@ describe('ends', () => {
 });
 
 describe('the hub', () => {
-  it('restarts: connections are reset, the listener lives, and the next connection works', async () => {
+  it('restarts: connections go on, with what was written meanwhile; new ones work', async () => {
     const lasting = await lastingOptions();
     const { target } = await echoServer();
-    const tunnel = await startTunnel(target, { hub: lasting });
-    const client = await tunnel.dial();
-    client.write('before');
+    const { rig, device, dial } = await startTunnel(target, { hub: lasting });
+    const client = await dial();
+    client.write('before ');
     await once(client, 'data');
-    const ended = endOf(client);
-    await tunnel.rig.passUntil(tunnel.rig.hub.close());
-    expect(await ended).toBe('ECONNRESET');
+    await rig.passUntil(rig.hub.close());
+    client.write('meanwhile ');
 
-    expect(await endOf(await tunnel.dial())).toBe('ECONNRESET');
-    expect(tunnel.serviceLog.at(-1)?.message).toMatch(/^no connection to tcp of pump-7: /);
+    await rig.startAgain(lasting);
+    await rig.passUntil(until('the device is back', () => device.state.name === 'connected', 15_000));
+    client.end('after');
+    expect(await rig.passUntil(textOf(client))).toBe('meanwhile after');
+    const next = await dial();
+    next.end('next');
+    expect(await textOf(next)).toBe('next');
+  });
 
-    await tunnel.rig.startAgain(lasting);
-    const { device } = tunnel;
-    await tunnel.rig.passUntil(until('the device is back', () => device.state.name === 'connected', 15_000));
-    const after = await tunnel.dial();
+  it('is gone: a new connection waits its time, then is reset with the reason; the listener lives', async () => {
+    const lasting = await lastingOptions();
+    const { target } = await echoServer();
+    const { rig, dial, serviceLog, device } = await startTunnel(target, { hub: lasting });
+    const first = await dial();
+    first.write('x');
+    await once(first, 'data');
+    await rig.passUntil(rig.hub.close());
+    expect(await rig.passUntil(endOf(await dial()))).toBe('ECONNRESET');
+    expect(serviceLog.at(-1)?.message).toBe('no connection to tcp of pump-7: the device did not answer within 30000 ms');
+    expect(rig.clock.monotonicMs()).toBeLessThan(40_000);
+
+    await rig.startAgain(lasting);
+    await rig.passUntil(until('the device is back', () => device.state.name === 'connected', 15_000));
+    const after = await dial();
     after.end('after');
-    expect(await textOf(after)).toBe('after');
+    expect(await rig.passUntil(textOf(after))).toBe('after');
   });
 });

@@ -13,6 +13,10 @@ export interface LogRecord {
   readonly deviceId: string;
   readonly streamName: string;
   readonly streamId: string;
+  /** The id of the session's first stream; its own where it resumes none. */
+  readonly sessionId: string;
+  /** How often the session has been resumed, this stream included. */
+  readonly resumeCount: number;
   /** Who asked for the stream. */
   readonly policy: string;
   readonly result: LogResult;
@@ -48,10 +52,23 @@ export class ResourceLog {
 
   /** Every record has every field; `null` stands for what does not apply. `time` is the logger's. */
   write(record: LogRecord): void {
-    const { operation, deviceId, streamName, streamId, policy, result, code = null, phase = null, durationMs, stepsMs = null } = record;
+    const {
+      operation,
+      deviceId,
+      streamName,
+      streamId,
+      sessionId,
+      resumeCount,
+      policy,
+      result,
+      code = null,
+      phase = null,
+      durationMs,
+      stepsMs = null,
+    } = record;
     const { bytesToDevice = null, bytesToService = null, endedBy = null, trackingId, traceparent = null } = record;
     const reason = record.reason?.slice(0, MAX_REASON_CHARACTERS) ?? null;
-    const what = { operation, deviceId, streamName, streamId, policy, result, code, phase, durationMs, stepsMs };
+    const what = { operation, deviceId, streamName, streamId, sessionId, resumeCount, policy, result, code, phase, durationMs, stepsMs };
     const end = { bytesToDevice, bytesToService, endedBy, reason, trackingId, traceparent };
     this.#logger.info({ category: 'DeviceStreams', ...what, ...end }, `${operation} ${result}`);
   }

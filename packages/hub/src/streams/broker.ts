@@ -159,10 +159,14 @@ export class Broker {
   }
 }
 
-type Identification = Pick<LogRecord, 'deviceId' | 'streamName' | 'streamId' | 'policy' | 'trackingId' | 'traceparent'>;
+type Identification = Pick<
+  LogRecord,
+  'deviceId' | 'streamName' | 'streamId' | 'sessionId' | 'resumeCount' | 'policy' | 'trackingId' | 'traceparent'
+>;
 
-function identify(streamId: string, { deviceId, name, policy, trackingId, traceparent }: StreamRequest): Identification {
-  return { deviceId, streamName: name, streamId, policy, trackingId, traceparent };
+function identify(streamId: string, request: StreamRequest): Identification {
+  const { deviceId, name: streamName, resumes: sessionId = streamId, resumeCount = 0, policy, trackingId, traceparent } = request;
+  return { deviceId, streamName, streamId, sessionId, resumeCount, policy, trackingId, traceparent };
 }
 
 function handshakeResult(state: HandshakeState): Pick<LogRecord, 'operation' | 'result' | 'code' | 'phase' | 'reason'> {

@@ -77,8 +77,8 @@ export class Negotiation {
   /** Asks the device, and resolves with its acceptance. */
   start(session: DeviceSession): Promise<OpenStreamAnswer> {
     const { streamId, tokens, urls } = this.#tickets;
-    const { name, headers, protocols, capabilities, policy, timeoutMs, traceparent } = this.request;
-    const offer = { streamId, name, headers, protocols, capabilities, requester: { policy }, timeoutMs, traceparent };
+    const { name, headers, protocols, capabilities, policy, timeoutMs, resumes, traceparent } = this.request;
+    const offer = { streamId, name, headers, protocols, capabilities, requester: { policy }, timeoutMs, resumes, traceparent };
     this.apply({ type: 'offer' });
     session.offer({ ...offer, url: urls.device, token: tokens.device.token }, { signal: this.#withdrawal.signal }).then(
       (answer) => this.#onAnswer(answer),

@@ -8,6 +8,8 @@ const RECORD: LogRecord = {
   deviceId: 'a',
   streamName: 'web',
   streamId: '',
+  sessionId: '',
+  resumeCount: 0,
   policy: 'p',
   result: 'rejected',
   code: 'STREAM_REJECTED',

@@ -185,7 +185,7 @@ describe('a foreign device', () => {
     });
     const options = { name: 'ssh', headers: { user: 'root' }, timeoutMs: 5_000 };
     await withForeign(hub, handler, (id) => failure(ours.createStream(id, options)));
-    expect(await done).toMatchObject({ ...options, protocols: ['streams.v1', 'raw'], requester: { policy: 'test' } });
+    expect(await done).toMatchObject({ ...options, protocols: ['streams.session.v1', 'streams.v1', 'raw'], requester: { policy: 'test' } });
   });
 
   it('that accepts what was not offered makes a bad answer', async () => {

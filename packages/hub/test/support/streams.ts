@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { DeviceClient, type DeviceClientSettings, type DeviceStream, type StreamRequest } from '@streams/device';
 import { startTestHub, type TestHub } from '@streams/hub/testing';
-import { ServiceClient, type ServiceClientSettings } from '@streams/service';
+import { type CreateStreamOptions, ServiceClient, type ServiceClientSettings } from '@streams/service';
 
 /** All three, running. */
 export interface Trio {
@@ -47,6 +47,7 @@ export function echo(device: DeviceClient): void {
 export async function openPair(
   { device, service }: Pick<Trio, 'device' | 'service'>,
   name = 'test',
+  options: CreateStreamOptions = {},
 ): Promise<[service: DeviceStream, device: DeviceStream]> {
   const accepted = new Promise<DeviceStream>((resolve, reject) => {
     const unregister = device.onStreamRequest((request: StreamRequest) => {
@@ -54,7 +55,7 @@ export async function openPair(
       request.accept().then(resolve, reject);
     });
   });
-  return Promise.all([service.createStream('pump-7', { name }), accepted]);
+  return Promise.all([service.createStream('pump-7', { ...options, name }), accepted]);
 }
 
 /** SHA-256 of all that comes. */

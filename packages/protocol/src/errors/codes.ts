@@ -38,6 +38,7 @@ export type WireCode =
   | 'DEVICE_NOT_CONNECTED'
   | 'PROTOCOL_MISMATCH'
   | 'STREAM_GONE'
+  | 'SESSION_LOST'
   | 'TOO_LARGE'
   | 'WRONG_HOST'
   | 'UPGRADE_REQUIRED'
@@ -48,6 +49,7 @@ export type WireCode =
   | 'HANDSHAKE_TIMEOUT'
   | 'ABORTED'
   | 'STREAM_TERMINATED'
+  | 'CHANNEL_RESET'
   | 'INVALID_ARGUMENT'
   | 'INVALID_STATE'
   | 'CLOSED'
@@ -86,6 +88,7 @@ export const ERRORS: Readonly<Record<WireCode, ErrorEntry>> = {
   DEVICE_NOT_CONNECTED: retryable(404, TEMPORARY, 'the device is not connected to the hub'),
   PROTOCOL_MISMATCH: final(409, PROTOCOL, 'the two sides have no stream protocol in common'),
   STREAM_GONE: final(410, UNAVAILABLE, 'the stream ended before it was established; open a new one'),
+  SESSION_LOST: final(410, UNAVAILABLE, 'the session cannot be resumed; open a new stream'),
   TOO_LARGE: final(413, DATA, 'the request is too large'),
   WRONG_HOST: final(421, USAGE, 'this hub has another host name'),
   UPGRADE_REQUIRED: final(426, PROTOCOL, 'this endpoint speaks WebSocket only'),
@@ -97,6 +100,7 @@ export const ERRORS: Readonly<Record<WireCode, ErrorEntry>> = {
   // said by an SDK
   ABORTED: final(undefined, TEMPORARY, 'the call was aborted by its signal'),
   STREAM_TERMINATED: retryable(undefined, UNAVAILABLE, 'the stream ended before both sides had finished'),
+  CHANNEL_RESET: retryable(undefined, UNAVAILABLE, 'the channel was reset'),
   INVALID_ARGUMENT: final(undefined, USAGE, 'an argument is invalid'),
   INVALID_STATE: final(undefined, SOFTWARE, 'the call does not fit the state'),
   CLOSED: final(undefined, SOFTWARE, 'the client is closed'),

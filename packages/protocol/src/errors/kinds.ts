@@ -1,7 +1,8 @@
 // The errors that carry fields of their own, and the one way to make an error from a wire code.
 import type { EndedBy } from '../wire/close-codes.ts';
+import { isResetCode, type ResetCode } from '../wire/reset-codes.ts';
 import { isKind, StreamsError, type StreamsErrorOptions } from './base.ts';
-import type { WireCode } from './codes.ts';
+import { ERRORS, type WireCode } from './codes.ts';
 
 /** The device said no: `STREAMS_STREAM_REJECTED`, `STREAMS_NO_HANDLER` or `STREAMS_HANDLER_FAILED`. */
 export class StreamRejectedError extends StreamsError {
@@ -98,6 +99,57 @@ const TERMINATED_BY: Record<EndedBy, string> = {
   network: 'the loss of the connection to the hub',
 };
 
+/** What is known of a session that cannot go on. */
+export interface SessionLoss {
+  /** Why, as a FAIL code of the session protocol: `RESUME_TIMEOUT`, `RESUME_IMPOSSIBLE`, `ENDED`, `PROTOCOL`, … */
+  readonly failure: string;
+  readonly reason: string;
+  /** Bytes of this direction that the other side has for sure, and those of which that is not known; the session's own headers included. */
+  readonly bytesAcked: number;
+  readonly bytesUnacked: number;
+}
+
+/** A session was lost, with the streams or channels on it: `STREAMS_SESSION_LOST`. */
+export class SessionError extends StreamsError {
+  override readonly name = 'SessionError';
+  readonly failure: string;
+  readonly bytesAcked: number;
+  readonly bytesUnacked: number;
+
+  constructor(loss: SessionLoss, options: StreamsErrorOptions = {}) {
+    super('SESSION_LOST', { ...options, message: options.message ?? `the session was lost (${loss.failure}): ${loss.reason}` });
+    this.failure = loss.failure;
+    this.bytesAcked = loss.bytesAcked;
+    this.bytesUnacked = loss.bytesUnacked;
+  }
+
+  /** True for such errors of any copy of these packages; prefer it to `instanceof`. */
+  static override is(value: unknown): value is SessionError {
+    return isKind(value, 'SessionError');
+  }
+}
+
+/** A channel of a session was ended by something else than its user, or cannot be opened: `STREAMS_CHANNEL_RESET`. */
+export class ChannelResetError extends StreamsError {
+  override readonly name = 'ChannelResetError';
+  /** Why. `SESSION_LOST`: the session ended under it. */
+  readonly resetCode: ResetCode;
+  /** The other side's words; empty where it gave none. */
+  readonly reason: string;
+
+  constructor(resetCode: ResetCode, reason: string, options: StreamsErrorOptions = {}) {
+    const said = reason === '' ? '' : `: ${reason}`;
+    super('CHANNEL_RESET', { ...options, message: options.message ?? `the channel was reset (${resetCode})${said}` });
+    this.resetCode = resetCode;
+    this.reason = reason;
+  }
+
+  /** True for such errors of any copy of these packages; prefer it to `instanceof`. */
+  static override is(value: unknown): value is ChannelResetError {
+    return isKind(value, 'ChannelResetError');
+  }
+}
+
 /** The hub does not accept the credential: `STREAMS_UNAUTHENTICATED`. */
 export class AuthenticationError extends StreamsError {
   override readonly name = 'AuthenticationError';
@@ -149,6 +201,13 @@ export function createError(wireCode: WireCode, options: StreamsErrorOptions = {
       return new StreamRejectedError(wireCode, textOf(options.details?.['reason']), options);
     case 'HANDSHAKE_TIMEOUT':
       return new StreamTimeoutError(phaseOf(options.details?.['phase']), numberOf(options.details?.['timeoutMs']), options);
+    case 'SESSION_LOST':
+      return new SessionError(
+        { failure: 'ENDED', reason: '', bytesAcked: 0, bytesUnacked: 0 },
+        { message: ERRORS[wireCode].message, ...options },
+      );
+    case 'CHANNEL_RESET':
+      return new ChannelResetError(resetCodeOf(options.details?.['resetCode']), textOf(options.details?.['reason']), options);
     case 'UNAUTHENTICATED':
       return new AuthenticationError(options);
     case 'DEVICE_NOT_CONNECTED':
@@ -166,6 +225,10 @@ function textOf(value: unknown): string {
 
 function numberOf(value: unknown): number {
   return typeof value === 'number' ? value : 0;
+}
+
+function resetCodeOf(value: unknown): ResetCode {
+  return isResetCode(value) ? value : 'INTERNAL';
 }
 
 function phaseOf(value: unknown): HandshakePhase {

@@ -1,5 +1,6 @@
 // What the relay and the streams see of a connection: whole messages, back-pressure, an end. Nothing of WebSockets.
 import type { EventEmitter } from 'eventemitter3';
+import type { StreamsError } from '../errors/base.ts';
 
 /** Bytes travel as binary messages, control messages as text. */
 export type LegMessage = Uint8Array | string;
@@ -12,6 +13,8 @@ export interface LegEnd {
   readonly reason: string;
   /** True if the peer broke the protocol, so that its code, whatever it is, does not count. */
   readonly violation: boolean;
+  /** What a stream on this leg ends with, where more is known than the code says. */
+  readonly error?: StreamsError | undefined;
 }
 
 /** What happens on a leg. Each leg emits `close` exactly once, and nothing after it. */
@@ -29,6 +32,8 @@ export interface Leg extends Pick<EventEmitter<LegEvents>, 'on' | 'off' | 'once'
   readonly bufferedBytes: number;
   /** True if {@link Leg.send} has copied an array by the time it returns, so that the caller may write into it again. */
   readonly copies: boolean;
+  /** True if {@link Leg.send} leaves the array to the caller, who keeps it as it is until `flushed` has run. Default: false. */
+  readonly borrows?: boolean;
   /**
    * Sends one message, in order. Takes over `message`, unless {@link Leg.copies}: the caller no longer writes into it.
    * `flushed` runs once the operating system has taken the message; never if the leg ends before.

@@ -1,6 +1,7 @@
 // The established stream as a Duplex: half-close, back-pressure both ways, abort, and an end that is never silently short.
 import { Duplex } from 'node:stream';
-import { StreamTerminatedError } from '../errors/kinds.ts';
+import type { StreamsError } from '../errors/base.ts';
+import { SessionError, StreamTerminatedError } from '../errors/kinds.ts';
 import type { Leg, LegEnd, LegMessage } from '../leg/leg.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import { CLOSE_ABORTED, CLOSE_CLEAN, CLOSE_PROTOCOL_ERROR, CLOSE_UNSUPPORTED, type EndedBy, endedBy } from '../wire/close-codes.ts';
@@ -248,10 +249,11 @@ export class DeviceStream extends Duplex {
   }
 
   /** The error that the end of the leg is, unless both sides had finished. */
-  #terminationOf(end: LegEnd | undefined): StreamTerminatedError | null {
+  #terminationOf(end: LegEnd | undefined): StreamsError | null {
     if (end === undefined) return null;
     // What we still had to say is lost where the peer closes.
     if (this.#framing.isClean(end, this.#halfClose) && (this.#halfClose === 'both' || this.writableLength === 0)) return null;
+    if (end.error) return end.error;
     return this.#termination(endedBy(end.code), end.code, end.code === CLOSE_ABORTED ? end.reason : '');
   }
 
@@ -261,6 +263,7 @@ export class DeviceStream extends Duplex {
 
   #settle(failure: Error | null, clean: boolean): void {
     if (failure instanceof StreamTerminatedError) this.#resolveOutcome({ by: failure.by, reason: failure.reason, clean: false });
+    else if (failure instanceof SessionError) this.#resolveOutcome({ by: 'network', reason: '', clean });
     else this.#resolveOutcome({ by: 'local', reason: this.#abortReason, clean });
   }
 }

@@ -28,11 +28,23 @@ export interface SpliceOptions {
   readonly maxBytes?: number | undefined;
 }
 
+/** A socket joined to something, whatever that is. */
+export interface Joint {
+  /** Resolves once both are gone; never rejects. */
+  readonly ended: Promise<SpliceEnd>;
+  /** Bytes to the socket. */
+  readonly bytesRead: number;
+  /** Bytes from the socket. */
+  readonly bytesWritten: number;
+  /** Ends both at once; the socket is reset. */
+  cut(reason: string): void;
+}
+
 /**
  * One socket and one stream, joined from the constructor on. The socket must be made with `allowHalfOpen` and must not have been
  * asked for its remote address: see {@link wasReset}.
  */
-export class Splice {
+export class Splice implements Joint {
   /** Resolves once the socket and the stream are both gone; never rejects. */
   readonly ended: Promise<SpliceEnd>;
   readonly #socket: Socket;
@@ -49,9 +61,19 @@ export class Splice {
     this.ended = this.#end();
     this.#watchSocket();
     this.#watchStream();
-    if (socket.destroyed) this.cut(socket.errored ? reasonOf(socket.errored) : RESET_REASON);
+    if (socket.destroyed) this.cut(socket.errored ? socketErrorReason(socket.errored) : RESET_REASON);
     else if (stream.destroyed) this.#onStreamClosed();
     else this.#join();
+  }
+
+  /** Bytes from the stream to the socket. */
+  get bytesRead(): number {
+    return this.#stream.bytesRead;
+  }
+
+  /** Bytes from the socket to the stream. */
+  get bytesWritten(): number {
+    return this.#stream.bytesWritten;
   }
 
   /** Ends both at once: the stream is aborted with the reason, the socket is reset. */
@@ -64,7 +86,7 @@ export class Splice {
 
   #watchSocket(): void {
     const socket = this.#socket;
-    socket.on('error', (error) => this.cut(reasonOf(error)));
+    socket.on('error', (error) => this.cut(socketErrorReason(error)));
     socket.on('end', () => {
       if (wasReset(socket)) this.cut(RESET_REASON);
       else this.#stream.end();
@@ -120,7 +142,7 @@ export class Splice {
  * data; but then the socket has no peer any more, which an end alone does not do. Node remembers the address, so nobody may have
  * asked before. Once our own FIN is sent both look alike.
  */
-function wasReset(socket: Socket): boolean {
+export function wasReset(socket: Socket): boolean {
   return !socket.writableEnded && !socket.destroyed && socket.remoteAddress === undefined;
 }
 
@@ -133,7 +155,8 @@ export function resetSocket(socket: Socket): void {
   else socket.resetAndDestroy();
 }
 
-function reasonOf(error: NodeJS.ErrnoException): string {
+/** What an error of a socket is called. */
+export function socketErrorReason(error: NodeJS.ErrnoException): string {
   const { code = 'unknown error' } = error;
   return code === 'ECONNRESET' || code === 'EPIPE' ? RESET_REASON : `connection lost (${code})`;
 }

@@ -12,7 +12,13 @@ const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21
 /** Names of protocols and capabilities: what a subprotocol may consist of. */
 export const TOKEN_TEXT: RegExp = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const MAX_TRACEPARENT_CHARACTERS = 128;
-const DECLINE_CODES: readonly string[] = ['STREAM_REJECTED', 'PROTOCOL_MISMATCH', 'NO_HANDLER', 'HANDLER_FAILED'] satisfies DeclineCode[];
+const DECLINE_CODES: readonly string[] = [
+  'STREAM_REJECTED',
+  'PROTOCOL_MISMATCH',
+  'NO_HANDLER',
+  'HANDLER_FAILED',
+  'SESSION_LOST',
+] satisfies DeclineCode[];
 
 /**
  * Reads a message of the hub.
@@ -81,6 +87,7 @@ function request(fields: Fields): HubMessage {
     timeoutMs: asInteger(fields['timeoutMs'], 'request.timeoutMs', 1, MAX_HANDSHAKE_TIMEOUT_MS),
     url: asString(fields['url'], 'request.url', MAX_URL_CHARACTERS),
     token: asString(fields['token'], 'request.token', 43, TOKEN_PATTERN),
+    resumes: optional(fields['resumes'], (value) => asStreamId(value, 'request.resumes')),
     traceparent: optional(fields['traceparent'], (value) => asTraceparent(value, 'request.traceparent')),
   };
 }

@@ -76,6 +76,15 @@ export const SESSION_HELLO_TIMEOUT_MS = 10_000;
 export const SESSION_ACK_DELAY_MS = 200;
 /** A session without a leg lives this long: a restarted hub, a changed network, a short sleep. */
 export const SESSION_RESUME_MS = 120_000;
+/** A session without a leg asks for the next at once, then with full jitter from this base, doubled each time, up to the cap. */
+export const REDIAL_BASE_MS = 50;
+export const REDIAL_CAP_MS = 5_000;
+/** The handshake of such a request: of several lost on the way the session survives. */
+export const REDIAL_TIMEOUT_MS = 10_000;
+/** A proxy's tunnel without connections is closed after this time. */
+export const TUNNEL_IDLE_MS = 60_000;
+/** A device that takes streams only is not asked for a tunnel again within this time. */
+export const STREAMS_ONLY_MS = 300_000;
 /** A session that has ended stays known this long, for a peer that was not told. */
 export const SESSION_LINGER_MS = 30_000;
 /** After too many wrong proofs a session that has a leg refuses new ones for this long. */

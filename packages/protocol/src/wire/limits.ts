@@ -39,6 +39,8 @@ export const MIN_SESSION_MESSAGE_BYTES = 16_384;
 export const MAX_HELLO_BYTES = 4_096;
 /** The least that an end of a session must take on a new channel: it may have been sent before its HELLO is known. */
 export const MIN_INITIAL_WINDOW_BYTES = 65_536;
+/** The longest that a session can live without a leg: its HELLO has 16 bits for the seconds. */
+export const MAX_RESUME_TIMEOUT_MS = 65_535_000;
 /** Token of PING and PONG. */
 export const MAX_PING_TOKEN_BYTES = 32;
 /** Text of FAIL, in bytes of UTF-8. */

@@ -29,6 +29,8 @@ export interface RequestMessage {
   readonly url: string;
   /** The device leg's stream token. */
   readonly token: string;
+  /** The session that goes on over this stream: the id of its first stream. Absent: a new stream. */
+  readonly resumes?: string | undefined;
   /** W3C trace context of the service. */
   readonly traceparent?: string | undefined;
 }
@@ -56,7 +58,7 @@ export interface AcceptMessage {
 }
 
 /** Codes under which a device may decline. */
-export type DeclineCode = 'STREAM_REJECTED' | 'PROTOCOL_MISMATCH' | 'NO_HANDLER' | 'HANDLER_FAILED';
+export type DeclineCode = 'STREAM_REJECTED' | 'PROTOCOL_MISMATCH' | 'NO_HANDLER' | 'HANDLER_FAILED' | 'SESSION_LOST';
 
 /** The device declines. */
 export interface RejectMessage {

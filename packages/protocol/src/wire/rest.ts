@@ -14,6 +14,7 @@ import {
 import { asHeaders, asStreamName, TOKEN_PATTERN } from './names.ts';
 
 const MAX_TEXT_CHARACTERS = 2_048;
+const MAX_RESUME_COUNT = 2 ** 32 - 1;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const MIN_KEY_BYTES = 16;
 const MAX_KEY_BYTES = 256;
@@ -25,6 +26,10 @@ export interface OpenStreamBody {
   readonly protocols: readonly string[];
   readonly capabilities: readonly string[];
   readonly timeoutMs: number;
+  /** The session that is to go on over this stream: the id of its first stream. */
+  readonly resumes?: string | undefined;
+  /** How often the session has been resumed, this time included; for the resource log. */
+  readonly resumeCount?: number | undefined;
 }
 
 /** Its answer once the device has accepted. */
@@ -91,6 +96,8 @@ export function asOpenStreamBody(fields: Fields): OpenStreamBody {
     protocols: protocols ?? [STREAM_PROTOCOL],
     capabilities: capabilities(fields, 'body'),
     timeoutMs: asInteger(fields['timeoutMs'] ?? HANDSHAKE_TIMEOUT_MS, 'timeoutMs', 1, MAX_HANDSHAKE_TIMEOUT_MS),
+    resumes: optional(fields['resumes'], (value) => asStreamId(value, 'resumes')),
+    resumeCount: optional(fields['resumeCount'], (value) => asInteger(value, 'resumeCount', 0, MAX_RESUME_COUNT)),
   };
 }
 

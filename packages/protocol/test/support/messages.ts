@@ -55,6 +55,7 @@ export const hubMessages: fc.Arbitrary<HubMessage> = fc.oneof(
       timeoutMs: fc.integer({ min: 1, max: 60_000 }),
       url: fc.webUrl({ validSchemes: ['wss'] }),
       token: tokens,
+      resumes: streamIds,
       traceparent: traceparents,
     },
     {
@@ -71,7 +72,7 @@ export const deviceMessages: fc.Arbitrary<DeviceMessage> = fc.oneof(
   fc.record({
     type: fc.constant('reject' as const),
     streamId: streamIds,
-    code: fc.constantFrom('STREAM_REJECTED' as const, 'PROTOCOL_MISMATCH' as const, 'NO_HANDLER' as const, 'HANDLER_FAILED' as const),
+    code: fc.constantFrom(...(['STREAM_REJECTED', 'PROTOCOL_MISMATCH', 'NO_HANDLER', 'HANDLER_FAILED', 'SESSION_LOST'] as const)),
     reason: fc.string({ unit: 'binary', maxLength: 128 }),
   }),
 );

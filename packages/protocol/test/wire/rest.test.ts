@@ -46,14 +46,19 @@ describe('the body of a stream request', () => {
   });
 
   it('round trip', () => {
-    const bodies = fc.record({
-      name: names,
-      headers,
-      protocols: lists.filter((list) => list.length > 0),
-      capabilities: lists,
-      timeoutMs: fc.integer({ min: 1, max: 60_000 }),
-    });
-    forAll(bodies, (body) => expect(asOpenStreamBody({ ...jsonOf(body), resumes: 'later', more: {} })).toEqual(body));
+    const bodies = fc.record(
+      {
+        name: names,
+        headers,
+        protocols: lists.filter((list) => list.length > 0),
+        capabilities: lists,
+        timeoutMs: fc.integer({ min: 1, max: 60_000 }),
+        resumes: streamIds,
+        resumeCount: fc.nat(),
+      },
+      { requiredKeys: ['name', 'headers', 'protocols', 'capabilities', 'timeoutMs'] },
+    );
+    forAll(bodies, (body) => expect(asOpenStreamBody({ ...jsonOf(body), more: {} })).toEqual(body));
   });
 
   it.each<[field: string, value: unknown]>([
@@ -67,6 +72,9 @@ describe('the body of a stream request', () => {
     ['headers', { A: '' }],
     ['headers', { a: 1 }],
     ['capabilities', {}],
+    ['resumes', 'A'.repeat(21)],
+    ['resumeCount', -1],
+    ['resumeCount', 1.5],
     ['timeoutMs', 0],
     ['timeoutMs', 60_001],
     ['timeoutMs', 1.5],

@@ -1,27 +1,39 @@
-// The service's half of a TCP tunnel: local ports, each connection to one of which becomes a stream to the device.
+// The service's half of a TCP tunnel: local ports, each connection to one of which becomes a channel of a tunnel to the device, or a
+// stream of its own where the device takes no tunnels.
 import { createServer, type Server, type Socket } from 'node:net';
 import {
+  ChannelSplice,
+  type Clock,
   clientLogger,
   createError,
-  type DeviceStream,
+  HANDSHAKE_TIMEOUT_MS,
+  type Joint,
   type Logger,
+  RESET_REASON,
   resetSocket,
   SPLICE_SOCKET,
   Splice,
+  type SpliceEnd,
   StreamRejectedError,
+  systemClock,
+  type Tunnel,
 } from '@streams/protocol/internal';
 import type { ServiceClient } from '../client.ts';
+import type { OpenTunnel } from '../open-tunnel.ts';
 import { type Forward, type ForwardAddress, readForwards } from './forwards.ts';
+import { Tunnels } from './tunnels.ts';
 
 /** What a service proxy listens on, and where to. */
 export interface ServiceProxyOptions {
   readonly deviceId: string;
   /** At least one. */
   readonly forwards: readonly Forward[];
-  /** For each stream's handshake, in milliseconds. Default: 30,000; at most 60,000. */
+  /** For each connection, until the device has accepted it, in milliseconds. Default: 30,000; at most 60,000. */
   readonly timeoutMs?: number | undefined;
-  /** Hears why a connection failed, in one line each, and of every stream's end. Default: silent. */
+  /** Hears why a connection failed, in one line each, and of every connection's end. Default: silent. */
   readonly logger?: Logger | undefined;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock | undefined;
 }
 
 /** A service proxy that listens. */
@@ -34,8 +46,9 @@ export interface ServiceProxy {
 }
 
 /**
- * Listens on local ports; every TCP connection to one of them becomes a stream to the device, of the forward's name. Resolves once
- * all of them are listened on. A connection whose stream fails is reset, and the listener lives on: through restarts of the hub too.
+ * Listens on local ports; every TCP connection to one of them goes to the device, under the forward's name. Resolves once all of them
+ * are listened on. All connections of a name share one tunnel, and survive the loss of its connection; with a device that takes no
+ * tunnels each has a stream of its own. One that the device rejects is reset, and the listener lives on: through restarts of the hub too.
  *
  * @throws `STREAMS_INVALID_ARGUMENT` that names the field; so does a port that cannot be listened on, with the cause.
  */
@@ -55,20 +68,25 @@ class RunningServiceProxy implements ServiceProxy {
   readonly forwards: ForwardAddress[] = [];
   readonly #service: ServiceClient;
   readonly #deviceId: string;
-  readonly #timeoutMs: number | undefined;
+  readonly #timeoutMs: number;
+  readonly #clock: Clock;
+  readonly #tunnels: Tunnels;
   readonly #logger: Required<Logger>;
   readonly #servers: Server[] = [];
   readonly #serving = new Set<Promise<void>>();
-  readonly #splices = new Set<Splice>();
-  /** One for each stream that is being opened. */
+  readonly #joints = new Set<Joint>();
+  /** One for each connection that waits for its tunnel or stream. */
   readonly #openings = new Set<AbortController>();
   #closed = false;
 
-  constructor(service: ServiceClient, { deviceId, timeoutMs, logger }: ServiceProxyOptions) {
+  constructor(service: ServiceClient, { deviceId, timeoutMs = HANDSHAKE_TIMEOUT_MS, logger, clock = systemClock }: ServiceProxyOptions) {
     this.#service = service;
     this.#deviceId = deviceId;
     this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
     this.#logger = clientLogger(logger);
+    const open = (name: string): Promise<OpenTunnel> => service.openTunnelWithRedial(deviceId, { name, timeoutMs });
+    this.#tunnels = new Tunnels({ clock, timeoutMs, open });
   }
 
   /** Resolves once it listens. */
@@ -96,8 +114,9 @@ class RunningServiceProxy implements ServiceProxy {
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     this.#closed = true;
     for (const opening of this.#openings) opening.abort(createError('CLOSED'));
-    for (const splice of this.#splices) splice.cut('the proxy of the service was closed');
+    for (const joint of this.#joints) joint.cut(CLOSED);
     await Promise.all([...closed, ...this.#serving]);
+    await this.#tunnels.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -109,44 +128,79 @@ class RunningServiceProxy implements ServiceProxy {
     this.#serving.add(serving);
   }
 
-  /** Until the connection and its stream have ended; never rejects. */
+  /** Until the connection has ended; never rejects. */
   async #serve(socket: Socket, name: string): Promise<void> {
-    const about = { deviceId: this.#deviceId, name };
-    let stream: DeviceStream;
     try {
-      stream = await this.#open(socket, name);
+      const tunnel = await this.#open(socket, (signal) => this.#tunnels.get(name, signal));
+      if (tunnel) await this.#carryOnChannel(socket, tunnel);
+      else await this.#carryOnStream(socket, name);
     } catch (err) {
       // Whoever closes or resets the connection meanwhile does not need to be told.
-      if (!socket.destroyed) this.#logger.warn({ ...about, err }, `no connection to ${name} of ${this.#deviceId}: ${textOf(err)}`);
+      if (!socket.destroyed) this.#refused(name, textOf(err), err);
       resetSocket(socket);
-      return;
     }
-    const splice = new Splice(socket, stream);
-    this.#splices.add(splice);
-    if (this.#closed) splice.cut('the proxy of the service was closed');
-    const end = await splice.ended;
-    this.#splices.delete(splice);
-    const { id: streamId, bytesRead, bytesWritten } = stream;
-    const line = end.clean ? 'has ended' : `was cut: ${end.reason}`;
-    const fields = { ...about, streamId, bytesRead, bytesWritten, ...end };
-    this.#logger[end.clean ? 'info' : 'warn'](fields, `a connection to ${name} of ${this.#deviceId} ${line}`);
+  }
+
+  async #carryOnChannel(socket: Socket, tunnel: Tunnel): Promise<void> {
+    const { id, name } = tunnel;
+    let isAccepted = false;
+    const late = (): void => joint.cut(`the device did not answer within ${this.#timeoutMs} ms`);
+    const cancel = this.#clock.after(this.#timeoutMs, late);
+    const onAccepted = (): void => {
+      isAccepted = true;
+      cancel();
+    };
+    const joint = new ChannelSplice(socket, (handler) => tunnel.session.open(NOTHING, handler), { onAccepted });
+    const end = await this.#carry(joint);
+    cancel();
+    this.#tunnels.leave(name, tunnel);
+    if (isAccepted) this.#ended({ streamId: id, name, ...end }, joint);
+    else if (end.reason !== RESET_REASON) this.#refused(name, end.reason);
+  }
+
+  async #carryOnStream(socket: Socket, name: string): Promise<void> {
+    const options = { name, timeoutMs: this.#timeoutMs };
+    const stream = await this.#open(socket, (signal) => this.#service.createStream(this.#deviceId, { ...options, signal }));
+    const joint = new Splice(socket, stream);
+    this.#ended({ streamId: stream.id, name, ...(await this.#carry(joint)) }, joint);
+  }
+
+  async #carry(joint: Joint): Promise<SpliceEnd> {
+    this.#joints.add(joint);
+    if (this.#closed) joint.cut(CLOSED);
+    const end = await joint.ended;
+    this.#joints.delete(joint);
+    return end;
+  }
+
+  #ended(about: SpliceEnd & { readonly streamId: string; readonly name: string }, { bytesRead, bytesWritten }: Joint): void {
+    const { clean, reason, name } = about;
+    const line = `a connection to ${name} of ${this.#deviceId} ${clean ? 'has ended' : `was cut: ${reason}`}`;
+    this.#logger[clean ? 'info' : 'warn']({ deviceId: this.#deviceId, ...about, bytesRead, bytesWritten }, line);
+  }
+
+  #refused(name: string, reason: string, err?: unknown): void {
+    this.#logger.warn({ deviceId: this.#deviceId, name, err }, `no connection to ${name} of ${this.#deviceId}: ${reason}`);
   }
 
   /** Gives up when the connection is gone. */
-  async #open(socket: Socket, name: string): Promise<DeviceStream> {
+  async #open<T>(socket: Socket, open: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const opening = new AbortController();
-    const leave = (): void => opening.abort();
-    // The listener of errors stays, so that none ends the process before the splice is there.
+    const leave = (): void => opening.abort(createError('ABORTED'));
+    // The listener of errors stays, so that none ends the process before the joint is there.
     socket.on('error', leave).once('close', leave);
     this.#openings.add(opening);
     try {
-      return await this.#service.createStream(this.#deviceId, { name, timeoutMs: this.#timeoutMs, signal: opening.signal });
+      return await open(opening.signal);
     } finally {
       this.#openings.delete(opening);
       socket.off('close', leave);
     }
   }
 }
+
+const CLOSED = 'the proxy of the service was closed';
+const NOTHING = new Uint8Array(0);
 
 function textOf(error: unknown): string {
   if (StreamRejectedError.is(error) && error.reason !== '') return error.reason;

@@ -2,11 +2,11 @@
 import { EventEmitter } from 'eventemitter3';
 import type { Leg, LegEnd } from '../../leg/leg.ts';
 import type { Cancel } from '../../time/clock.ts';
-import { CLOSE_CLEAN, CLOSE_REVOKED, CLOSE_SESSION_FAILED } from '../../wire/close-codes.ts';
+import { CLOSE_ABORTED, CLOSE_CLEAN, CLOSE_REVOKED, CLOSE_SESSION_FAILED } from '../../wire/close-codes.ts';
 import { MAX_REPLAY_WINDOW_BYTES, SESSION_LINGER_MS, SESSION_RESUME_MS } from '../../wire/defaults.ts';
 import { encodeDrain, encodeFail, encodePing } from '../../wire/session-messages.ts';
 import { FAIL_CODES, type FailCode, type LinkPort, SessionFailure } from '../seam.ts';
-import { closeCodeOf, failureOf, fatalEnd } from './failures.ts';
+import { closeCodeOf, failureOf, fatalEnd, reasonOf } from './failures.ts';
 import { Identity } from './identity.ts';
 import { Inbox } from './inbox.ts';
 import { Intruders } from './intruders.ts';
@@ -145,6 +145,13 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     this.#close(new SessionFailure(code, text), 'tell');
   }
 
+  /** Ends the session for good by the close of its leg, which tells the hub too; false where none stands. */
+  abort(reason: string): boolean {
+    if (this.#legs.carrier === undefined || this.#state.name !== 'open') return false;
+    this.#close(new SessionFailure('ENDED', reason, CLOSE_ABORTED), 'told');
+    return true;
+  }
+
   /** After a clean end: forgets the session now, instead of waiting for a peer that was not told. */
   release(): void {
     if (this.#state.name !== 'lingering') return;
@@ -182,6 +189,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     this.#legs.drop(leg);
     if (this.#state.name === 'lingering' && leg.greeting.name === 'up') this.#isConfirmed ||= end.code === CLOSE_CLEAN;
     if (this.#legs.carrier || this.#legs.isMeeting) return;
+    if (this.#isConfirmed && this.#options.role === 'service') return this.release();
     this.#suspend(end);
     this.#want(end);
   }
@@ -242,7 +250,8 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     this.#isScheduled = false;
     const { carrier } = this.#legs;
     if (carrier && this.#state.name === 'open') {
-      if (this.#receipts.isDue) this.#receipts.acknowledge();
+      // An end is not to wait for the patience of either side.
+      if (this.#receipts.isDue || (this.#isEnding && this.#receipts.isBehind)) this.#receipts.acknowledge();
       try {
         this.#sender.flush(carrier);
       } catch (error) {
@@ -260,7 +269,8 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     this.#cancelTimer?.();
     // A period, which fires once, since that does not keep the process alive.
     this.#cancelTimer = this.#options.clock.every(SESSION_LINGER_MS, () => this.release());
-    for (const leg of this.#legs.all) leg.finish();
+    // The device leaves first: its close tells the service that it has everything, too.
+    if (this.#options.role === 'device') for (const leg of this.#legs.all) leg.finish();
     this.#emitClosed(undefined);
     if (before.name === 'suspended') this.#want(before.cause);
   }
@@ -269,7 +279,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     if (!this.#move({ type: 'failed', failure })) return;
     for (const leg of this.#legs.all) {
       if (peer === 'tell') leg.send(encodeFail(FAIL_CODES[failure.code], failure.message));
-      leg.close(closeCodeOf(failure), failure.code);
+      leg.close(closeCodeOf(failure), reasonOf(failure));
     }
     this.#milestones.failed(failure);
     this.#emitClosed(failure);

@@ -1,0 +1,134 @@
+// The tunnels of a service proxy: one for each stream name, opened by its first connection, shared by all, closed when it was idle for a while.
+import {
+  type Cancel,
+  type Clock,
+  createError,
+  type Deferred,
+  deferred,
+  onAbort,
+  StreamsError,
+  STREAMS_ONLY_MS,
+  throwIfAborted,
+  type Tunnel,
+  TUNNEL_IDLE_MS,
+} from '@streams/protocol/internal';
+import type { OpenTunnel } from '../open-tunnel.ts';
+
+/** What the tunnels need. */
+export interface TunnelsContext {
+  readonly clock: Clock;
+  /** How long a connection waits for a tunnel that has lost its own. */
+  readonly timeoutMs: number;
+  readonly open: (name: string) => Promise<OpenTunnel>;
+}
+
+interface Entry {
+  /** Undefined where the device takes streams only. */
+  readonly opening: Promise<OpenTunnel | undefined>;
+  stopTimer: Cancel | undefined;
+}
+
+/** See the file's head. */
+export class Tunnels {
+  readonly #context: TunnelsContext;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(context: TunnelsContext) {
+    this.#context = context;
+  }
+
+  /**
+   * The tunnel for a connection, which is to say {@link Tunnels.leave} when it has ended; undefined where there can be none.
+   * @throws as `ServiceClient.openTunnel`
+   */
+  async get(name: string, signal: AbortSignal): Promise<Tunnel | undefined> {
+    for (;;) {
+      throwIfAborted(signal);
+      const opened = await unlessAborted(this.#entry(name).opening, signal);
+      if (opened === undefined) return undefined;
+      const { tunnel, redial } = opened;
+      if (tunnel.session.state === 'suspended') {
+        redial.hurry();
+        await this.#untilUsable(tunnel, signal);
+      }
+      if (tunnel.session.state === 'open') return tunnel;
+    }
+  }
+
+  /** A connection has ended. */
+  leave(name: string, tunnel: Tunnel): void {
+    const entry = this.#entries.get(name);
+    if (entry === undefined || tunnel.session.channels > 0) return;
+    entry.stopTimer?.();
+    entry.stopTimer = this.#context.clock.after(TUNNEL_IDLE_MS, () => {
+      if (tunnel.session.channels === 0) void tunnel.close();
+    });
+  }
+
+  /** Ends all tunnels. */
+  async close(): Promise<void> {
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    for (const { stopTimer, opening } of entries) {
+      stopTimer?.();
+      await opening.then((opened) => opened?.tunnel.destroy()).catch(() => undefined);
+    }
+  }
+
+  #entry(name: string): Entry {
+    const known = this.#entries.get(name);
+    if (known) return known;
+    const entry: Entry = { opening: this.#open(name, () => this.#forget(name, entry)), stopTimer: undefined };
+    this.#entries.set(name, entry);
+    return entry;
+  }
+
+  async #open(name: string, forget: () => void): Promise<OpenTunnel | undefined> {
+    try {
+      const opened = await this.#context.open(name);
+      void opened.tunnel.closed.then(forget);
+      return opened;
+    } catch (error) {
+      if (!StreamsError.is(error) || error.code !== 'STREAMS_PROTOCOL_MISMATCH') {
+        forget();
+        throw error;
+      }
+      // The device may be another version tomorrow.
+      const entry = this.#entries.get(name);
+      if (entry) entry.stopTimer = this.#context.clock.after(STREAMS_ONLY_MS, forget);
+      return undefined;
+    }
+  }
+
+  #forget(name: string, entry: Entry): void {
+    entry.stopTimer?.();
+    if (this.#entries.get(name) === entry) this.#entries.delete(name);
+  }
+
+  /** Until the tunnel goes on, or has ended. */
+  async #untilUsable(tunnel: Tunnel, signal: AbortSignal): Promise<void> {
+    const { clock, timeoutMs } = this.#context;
+    const usable: Deferred<void> = deferred();
+    const stopListening = [tunnel.on('resumed', usable.resolve), tunnel.on('closed', () => usable.resolve())];
+    const cancel = clock.after(timeoutMs, () =>
+      usable.reject(createError('HANDSHAKE_TIMEOUT', { details: { phase: 'answer', timeoutMs } })),
+    );
+    try {
+      await unlessAborted(usable.promise, signal);
+    } finally {
+      cancel();
+      for (const stop of stopListening) stop();
+    }
+  }
+}
+
+/** @throws the signal's reason, if it fires first. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted: Deferred<never> = deferred();
+  const forget = onAbort(signal, () => aborted.reject(signal.reason));
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    forget();
+  }
+}

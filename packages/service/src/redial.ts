@@ -1,0 +1,136 @@
+// Gives a session a new leg whenever it wants one: a stream request that resumes it, repeated until one succeeds or none can.
+import {
+  type Cancel,
+  createError,
+  type Leg,
+  MAX_RESUME_TIMEOUT_MS,
+  type OpenStreamBody,
+  REDIAL_BASE_MS,
+  REDIAL_CAP_MS,
+  REDIAL_TIMEOUT_MS,
+  type Session,
+  SESSION_PROTOCOL,
+  StreamsError,
+} from '@streams/protocol/internal';
+import { type OpenContext, shakeHands } from './handshake.ts';
+
+/** What the session was opened with. */
+export interface SessionTarget {
+  readonly deviceId: string;
+  readonly body: OpenStreamBody;
+}
+
+/** Refusals that no repetition mends, and what the session ends with. */
+const FINAL = {
+  STREAMS_SESSION_LOST: 'RESUME_IMPOSSIBLE',
+  STREAMS_PROTOCOL_MISMATCH: 'RESUME_IMPOSSIBLE',
+  STREAMS_DEVICE_NOT_FOUND: 'ENDED',
+  STREAMS_FORBIDDEN: 'REVOKED',
+  STREAMS_UNAUTHENTICATED: 'REVOKED',
+} as const;
+
+/** Keeps a session that has its first leg: from now on it gets each that it wants. */
+export function keepSession(context: OpenContext, session: Session, target: SessionTarget): Redial {
+  context.sessions.add(session, undefined);
+  return new Redial(context, session, target);
+}
+
+/** See the file's head. */
+export class Redial {
+  readonly #context: OpenContext;
+  readonly #session: Session;
+  readonly #target: SessionTarget;
+  /** Attempts since a leg last carried. */
+  #setbacks = 0;
+  /** The other side has asked for a leg, while the present one stands. */
+  #isMoving = false;
+  #wait: Cancel | undefined;
+  #dialling: AbortController | undefined;
+
+  constructor(context: OpenContext, session: Session, target: SessionTarget) {
+    this.#context = context;
+    this.#session = session;
+    this.#target = target;
+    session.on('wanted', () => this.#schedule());
+    session.on('drain', () => {
+      this.#isMoving = true;
+      this.#schedule();
+    });
+    session.on('resumed', () => {
+      this.#setbacks = 0;
+      this.#stop();
+    });
+    session.once('released', () => this.#stop());
+  }
+
+  /** Somebody waits: an attempt that is to come is made now. */
+  hurry(): void {
+    if (this.#wait === undefined) return;
+    this.#stop();
+    void this.#dial();
+  }
+
+  #schedule(retryAfterMs = 0): void {
+    if (this.#wait || this.#dialling) return;
+    const { clock, random } = this.#context;
+    const backoffMs = this.#setbacks === 0 ? 0 : random.uniform() * Math.min(REDIAL_CAP_MS, REDIAL_BASE_MS * 2 ** this.#setbacks);
+    const delayMs = Math.max(retryAfterMs, backoffMs);
+    if (delayMs === 0) return void this.#dial();
+    this.#wait = clock.after(delayMs, () => {
+      this.#wait = undefined;
+      void this.#dial();
+    });
+  }
+
+  async #dial(): Promise<void> {
+    const dialling = new AbortController();
+    this.#dialling = dialling;
+    this.#setbacks += 1;
+    const { sessions, logger } = this.#context;
+    const { id: sessionId } = this.#session;
+    const { deviceId } = this.#target;
+    try {
+      const leg = await this.#ask(dialling.signal);
+      this.#dialling = undefined;
+      this.#isMoving = false;
+      logger.debug({ deviceId, sessionId }, 'a session has a new leg');
+      this.#session.attach(sessions.keep(leg));
+    } catch (err) {
+      if (dialling.signal.aborted) return;
+      this.#dialling = undefined;
+      logger.debug({ deviceId, sessionId, err }, 'a session got no new leg');
+      this.#onRefused(err);
+    }
+  }
+
+  async #ask(signal: AbortSignal): Promise<Leg> {
+    const { deviceId, body } = this.#target;
+    const { resumes } = this.#session.stats();
+    const resuming = { resumes: this.#session.id, resumeCount: resumes + 1, protocols: [SESSION_PROTOCOL], timeoutMs: REDIAL_TIMEOUT_MS };
+    const { leg } = await shakeHands(this.#context, { deviceId, body: { ...body, ...resuming }, signal });
+    return leg;
+  }
+
+  #onRefused(error: unknown): void {
+    const { state } = this.#session;
+    const failure = StreamsError.is(error) ? FINAL[error.code as keyof typeof FINAL] : undefined;
+    if (failure && state === 'suspended') return this.#session.fail(failure, (error as StreamsError).message);
+    // Of a clean end that the other side may not know nobody waits for the confirmation.
+    const isWanted = state === 'suspended' || (state === 'open' && this.#isMoving && failure === undefined);
+    if (isWanted) this.#schedule(StreamsError.is(error) ? error.retryAfterMs : 0);
+  }
+
+  #stop(): void {
+    this.#wait?.();
+    this.#wait = undefined;
+    this.#dialling?.abort(createError('CLOSED'));
+    this.#dialling = undefined;
+  }
+}
+
+/** @throws `STREAMS_INVALID_ARGUMENT` */
+export function checkedResumeTimeout(call: string, value: unknown): void {
+  if (value === undefined || (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_RESUME_TIMEOUT_MS)) return;
+  const message = `${call}: resumeTimeoutMs: expected a whole number from 0 to ${MAX_RESUME_TIMEOUT_MS}, found ${JSON.stringify(value)}`;
+  throw createError('INVALID_ARGUMENT', { message, details: { field: 'resumeTimeoutMs' } });
+}
