@@ -7,13 +7,12 @@ export type SessionRole = 'service' | 'device';
 
 /** The version of the session protocol that this code speaks. */
 export const SESSION_VERSION = 1;
-export const SESSION_ID_BYTES = 16;
 export const HELLO_NONCE_BYTES = 16;
 /** An X25519 public key. */
 export const SESSION_KEY_BYTES = 32;
 
 /** A field of HELLO that a later version may add; unknown ones are ignored. */
-export interface HelloExtension {
+interface HelloExtension {
   readonly type: number;
   readonly value: Uint8Array;
 }

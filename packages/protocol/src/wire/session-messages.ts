@@ -20,7 +20,6 @@ const DRAIN_BYTES = 5;
 
 /** Bytes in front of the frames of a message. */
 export const FRAMES_HEADER_BYTES = 8;
-export const PROOF_MAC_BYTES = 32;
 /** Positions are counted in 48 bits. */
 export const MAX_POSITION: number = 2 ** 48 - 1;
 

@@ -16,7 +16,7 @@ import {
 import { LIMITS, SESSION_ID, Tape } from './session-rig.ts';
 
 /** What a message of {@link SessionMessage} is in a test: one line. */
-export function told(message: SessionMessage | undefined): string {
+function told(message: SessionMessage | undefined): string {
   switch (message?.kind) {
     case 'proof':
       return `proof ${message.received}`;

@@ -59,7 +59,7 @@ export class Tape implements LinkUser {
 }
 
 /** What becomes of a message on its way through the hub. */
-export type Fate = 'pass' | 'drop' | 'cut' | 'cut-behind' | { readonly instead: readonly LegMessage[] };
+type Fate = 'pass' | 'drop' | 'cut' | 'cut-behind' | { readonly instead: readonly LegMessage[] };
 export type Watch = (message: LegMessage, from: SessionRole) => Fate;
 
 /** One pair of legs through the hub. */

@@ -19,7 +19,7 @@ export interface LinkLegEvents {
   /** It has ended, and not by {@link LinkLeg.close}. */
   lost(leg: LinkLeg, end: LegEnd): void;
   /** Something that was sent has left. */
-  flushed(leg: LinkLeg): void;
+  flushed(): void;
 }
 
 /** See above. */
@@ -112,7 +112,7 @@ export class LinkLeg {
   };
 
   readonly #onFlushed = (): void => {
-    if (!this.#isOver) this.#events.flushed(this);
+    if (!this.#isOver) this.#events.flushed();
   };
 
   #late(): void {

@@ -173,9 +173,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
       if (leg.greeting.name === 'proof') this.#intruders.add();
       this.#lost(leg, end);
     },
-    flushed: (leg) => {
-      if (leg === this.#legs.carrier) this.#schedule();
-    },
+    flushed: () => this.#schedule(),
   };
 
   /** The rules were broken. A leg that is not proven cannot hurt a session that knows its peer. */
@@ -219,7 +217,10 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     this.#legs.won(leg);
     this.#advance(() => (isNew ? this.#replay.resume(received) : this.#replay.acknowledge(received)));
     if (this.#state.name === 'lingering') return leg.finish();
-    if (isNew) this.#pace.restart(received);
+    if (isNew) {
+      this.#pace.restart(received);
+      this.#pings.lost();
+    }
     if (this.#receipts.isBehind) this.#receipts.acknowledge();
     this.#legsProven += 1;
     const wasSuspended = this.#move({ type: 'carried' });

@@ -60,7 +60,7 @@ export class ReplayQueue {
   }
 
   #release(position: number, most: number): boolean {
-    if (position < this.acked || position > most) return false;
+    if (position > most) return false;
     let first = this.#first;
     let end = this.acked;
     while (end < position) {

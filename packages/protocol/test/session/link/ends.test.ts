@@ -42,6 +42,16 @@ describe('end()', () => {
     expect([next.end?.code, rig.events, rig.link.state]).toEqual([1000, ['up', 'closed clean'], 'lingering']);
   });
 
+  it('wants a new leg too if there is none at that moment', async () => {
+    const rig = new LinkBench();
+    (await rig.up()).leg.terminate();
+    await rig.turns();
+    rig.link.end();
+    await rig.turns();
+    expect(rig.events).toEqual(['up', 'suspended 1006', 'wanted 1006', 'closed clean', 'wanted 1006']);
+    expect((await rig.up()).end?.code).toBe(1000);
+  });
+
   it('wants a new leg if the last one broke before the peer has confirmed, and only then', async () => {
     const [broken, confirmed] = [new LinkBench(), new LinkBench()];
     for (const rig of [broken, confirmed]) {
@@ -91,8 +101,7 @@ describe('fail()', () => {
     rig.tape.onReceive = () => rig.link.fail('FLOW', 'enough');
     hand.say(framesMessage(0, patternBytes(0, 10)));
     await rig.turns();
-    await rig.clock.advance(1_000);
-    expect([rig.events, rig.clock.pendingTimers]).toEqual([['up', 'closed FLOW', 'released'], 0]);
+    expect([rig.events, hand.end?.code, rig.clock.pendingTimers]).toEqual([['up', 'closed FLOW', 'released'], 4411, 0]);
   });
 
   it('before any leg is the end too', async () => {

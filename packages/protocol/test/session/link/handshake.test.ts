@@ -41,13 +41,26 @@ describe('the first leg', () => {
   });
 
   it('sends no message that a peer of the smallest limit could not take, until it knows the limit', async () => {
-    const rig = new LinkBench(200_000);
+    const rig = new LinkBench(100_000);
     const hand = await rig.dial();
-    expect(hand.heard.every((message) => message.length <= 16_384)).toBe(true);
+    const longest = (): number => Math.max(...hand.heard.map((message) => message.length));
+    expect(longest()).toBe(16_384);
     hand.sayHello({ maxMessageBytes: 20_000 });
     hand.sayProof();
+    rig.tape.total = 200_000;
     await rig.turns();
-    expect(Math.max(...hand.heard.map((message) => message.length))).toBeLessThanOrEqual(20_000);
+    rig.link.wake();
+    await rig.turns();
+    expect(longest()).toBe(20_000);
+  });
+
+  it('sends no larger messages than serve, whatever the peer takes', async () => {
+    const rig = new LinkBench();
+    const hand = await rig.up();
+    rig.tape.total = 200_000;
+    rig.link.wake();
+    await rig.turns();
+    expect(Math.max(...hand.heard.map((message) => message.length))).toBe(65_552);
   });
 
   it.each(ROLES)('two links meet, the %s later than its peer has spoken', async (later) => {
@@ -151,12 +164,24 @@ describe('PING', () => {
     expect(await ours).toBe(40);
   });
 
-  it('has no answer where the leg is lost, or there is none', async () => {
+  it('has no answer where the leg is lost, not proven yet, or there is none', async () => {
     const rig = new LinkBench(0);
     expect(await rig.link.ping()).toBeUndefined();
+    const first = await rig.dial();
+    expect([await rig.link.ping(), first.lines]).toEqual([undefined, ['hello']]);
+    first.leg.terminate();
+    await rig.turns();
     const hand = await rig.up();
     const ours = rig.link.ping();
     hand.leg.terminate();
     expect(await ours).toBeUndefined();
+  });
+
+  it('has none either where a new leg takes over before it comes', async () => {
+    const rig = new LinkBench(0);
+    await rig.up();
+    const ours = rig.link.ping();
+    await rig.up();
+    expect(await Promise.race([ours, rig.turns(50).then(() => 'nothing')])).toBeUndefined();
   });
 });

@@ -204,7 +204,7 @@ describe('FAIL of the peer', () => {
     hand.say(encodeFail(code, 'so \u{1F600} it is'));
     await rig.turns();
     expect(rig.outcome?.failure).toMatchObject({ code: name, message: 'the other side has ended the session: so \u{1F600} it is' });
-    expect([rig.events, hand.end?.code]).toEqual([['up', `closed ${name}`, 'released'], 4411]);
+    expect([rig.events, hand.end?.code, hand.lines]).toEqual([['up', `closed ${name}`, 'released'], 4411, ['hello', 'proof 0']]);
     expect(rig.clock.pendingTimers).toBe(0);
   });
 

@@ -90,11 +90,19 @@ describe('beside a leg that carries', () => {
     await rig.clock.advance(10_000);
     await rig.up();
     expect(rig.events).toEqual(['up', 'moved']);
-    // The peer has come: the count begins anew.
+    // The peer has come: the count begins anew, and who leaves without a PROOF counts as well.
+    for (let i = 0; i < 4; i += 1) {
+      const intruder = await rig.dial();
+      intruder.sayHello({ epoch: 2 });
+      await rig.turns();
+      intruder.leg.terminate();
+      await rig.turns();
+      expect(intruder.lines[0]).toBe('hello');
+    }
     const intruder = await rig.dial(0x66);
     intruder.sayHello({ epoch: 2 });
     await rig.turns();
-    expect((await rig.dial()).lines).toEqual(['hello']);
+    expect((await rig.dial()).lines).toEqual([]);
   });
 });
 

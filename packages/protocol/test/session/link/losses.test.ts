@@ -1,5 +1,6 @@
 // Unlucky peers: legs that die at the worst moment, ACKs that do not come, ends that are lost, machines that sleep.
 import { describe, expect, it } from 'vitest';
+import { fatalEnd } from '../../../src/session/link/failures.ts';
 import { encodeAck } from '../../../src/wire/session-messages.ts';
 import { FakeClock } from '@streams/testkit';
 import { framesMessage, LinkBench } from '../../support/session-peer.ts';
@@ -97,6 +98,27 @@ describe('ACK withheld', () => {
     hand.say(encodeAck(bytesSent));
     await rig.turns();
     expect(rig.link.stats().bytesSent).toBeGreaterThan(bytesSent);
+  });
+
+  it('the window is exact where messages divide it', async () => {
+    const rig = new LinkBench(1_024 * KIB, { maxWindowBytes: 64 * KIB });
+    rig.tape.nextSize = () => 8 * KIB;
+    await rig.up();
+    expect(rig.link.stats().retainedBytes).toBe(64 * KIB);
+  });
+
+  it('an ACK for which the leg has no room goes out when it has', async () => {
+    const rig = new LinkBench(1_024 * KIB);
+    const hand = await rig.up();
+    hand.leg.pause();
+    hand.say(encodeAck(rig.link.stats().bytesSent));
+    await rig.turns();
+    hand.say(framesMessage(0, patternBytes(0, 10), true));
+    await rig.turns();
+    expect((rig.legs[0]?.bufferedBytes ?? 0) + 65_552).toBeGreaterThan(262_144);
+    hand.leg.resume();
+    await rig.turns();
+    expect(hand.lines).toContain('ack 10');
   });
 
   it('a full window still answers, and still reads', async () => {
@@ -272,4 +294,23 @@ describe('close codes of a leg', () => {
     await rig.turns();
     expect([rig.link.state, rig.events]).toEqual(['open', ['up']]);
   });
+
+  it('a violation is a leg lost, whatever code it has', () => {
+    expect(fatalEnd({ code: 1008, reason: '', violation: true })).toBeUndefined();
+    expect(fatalEnd({ code: 1008, reason: '', violation: false })).toMatchObject({ code: 'REVOKED', message: 'the stream was revoked' });
+  });
+});
+
+it('whenAcked() resolves when the peer has all that was composed by then, and no sooner', async () => {
+  const rig = new LinkBench(300);
+  const hand = await rig.up();
+  let isAcked = false;
+  void rig.link.whenAcked().then(() => (isAcked = true));
+  rig.tape.total = 400;
+  rig.link.wake();
+  await rig.turns();
+  expect(isAcked).toBe(false);
+  hand.say(encodeAck(300));
+  await rig.turns();
+  expect(isAcked).toBe(true);
 });

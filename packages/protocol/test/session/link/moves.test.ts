@@ -1,5 +1,6 @@
 // Make before break: a new leg says HELLO while the old one still carries, and takes over in one round trip (R14).
 import { describe, expect, it } from 'vitest';
+import type { Leg } from '../../../src/leg/leg.ts';
 import { encodeAck, encodeDrain } from '../../../src/wire/session-messages.ts';
 import { framesMessage, LinkBench } from '../../support/session-peer.ts';
 import { patternBytes, ROLES, SessionRig } from '../../support/session-rig.ts';
@@ -55,9 +56,27 @@ describe('a new leg beside one that carries', () => {
     await rig.turns();
     for (let at = 0; at < 300; at += 100) old.say(framesMessage(at, patternBytes(at, 100)));
     await rig.turns();
-    expect(rig.tape.received).toBe(0);
+    // Not read, so that nothing piles up here.
+    expect([rig.tape.received, old.leg.bufferedBytes]).toEqual([0, 3 * 108]);
     if (how === 'goes') next.leg.terminate();
     else await rig.clock.advance(10_000);
+    await rig.turns();
+    expect([rig.tape.received, rig.events]).toEqual([300, ['up']]);
+  });
+
+  it('messages that the old one had read before it stopped are held, and taken in order', async () => {
+    const rig = new LinkBench();
+    const old = await rig.up();
+    const [reading] = rig.legs as [Leg];
+    // As a WebSocket, which hands over what has come in one piece.
+    reading.pause = () => undefined;
+    const next = await rig.dial();
+    next.sayHello({ epoch: 2 });
+    await rig.turns();
+    for (let at = 0; at < 300; at += 100) old.say(framesMessage(at, patternBytes(at, 100)));
+    await rig.turns();
+    expect(rig.tape.received).toBe(0);
+    next.leg.terminate();
     await rig.turns();
     expect([rig.tape.received, rig.events]).toEqual([300, ['up']]);
   });
