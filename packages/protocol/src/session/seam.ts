@@ -47,10 +47,13 @@ export type FailCode = keyof typeof FAIL_CODES;
 /** The peer broke the protocol, or the session cannot go on; ends the session. Never leaves the package: applications see a `SessionError`. */
 export class SessionFailure extends Error {
   readonly code: FailCode;
+  /** Where the leg's close code says it all: who ended the stream from outside. */
+  readonly closeCode: number | undefined;
 
-  constructor(code: FailCode, message: string) {
+  constructor(code: FailCode, message: string, closeCode?: number) {
     super(message);
     this.name = 'SessionFailure';
     this.code = code;
+    this.closeCode = closeCode;
   }
 }

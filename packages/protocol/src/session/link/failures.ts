@@ -25,16 +25,27 @@ export function peerFailure(code: number, text: string): SessionFailure {
   return new SessionFailure(name, `the other side has ended the session: ${text === '' ? name : text}`);
 }
 
+/** The end of a session that has waited for a leg long enough. `cause`: how the last one ended. */
+export function noLegInTime({ code }: LegEnd, timeoutMs: number): SessionFailure {
+  return new SessionFailure('RESUME_TIMEOUT', `the leg was lost (${code}), and none took its place within ${timeoutMs} ms`);
+}
+
 /** What an end of a proven leg means for its session; `undefined`: the leg was lost, and a new one mends that. */
 export function fatalEnd({ code, reason, violation }: LegEnd): SessionFailure | undefined {
   if (violation) return undefined;
-  if (code === CLOSE_REVOKED) return new SessionFailure('REVOKED', reason === '' ? 'the stream was revoked' : reason);
+  if (code === CLOSE_REVOKED) return new SessionFailure('REVOKED', reason, code);
   if (code === CLOSE_SESSION_FAILED) return new SessionFailure('ENDED', `the other side has ended the session: ${reason}`);
-  if (code === CLOSE_ABORTED) return new SessionFailure('ENDED', reason === '' ? 'the stream was ended' : reason);
+  if (code === CLOSE_ABORTED) return new SessionFailure('ENDED', reason, code);
   return undefined;
 }
 
 /** The code under which the legs of a failed session are closed. */
 export function closeCodeOf(failure: SessionFailure): number {
-  return failure instanceof TextFailure ? CLOSE_UNSUPPORTED : CLOSE_SESSION_FAILED;
+  if (failure instanceof TextFailure) return CLOSE_UNSUPPORTED;
+  return failure.closeCode ?? CLOSE_SESSION_FAILED;
+}
+
+/** The reason beside it: the application's words, or the FAIL code. */
+export function reasonOf({ closeCode, code, message }: SessionFailure): string {
+  return closeCode === undefined ? code : message;
 }

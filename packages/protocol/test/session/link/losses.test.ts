@@ -297,7 +297,7 @@ describe('close codes of a leg', () => {
 
   it('a violation is a leg lost, whatever code it has', () => {
     expect(fatalEnd({ code: 1008, reason: '', violation: true })).toBeUndefined();
-    expect(fatalEnd({ code: 1008, reason: '', violation: false })).toMatchObject({ code: 'REVOKED', message: 'the stream was revoked' });
+    expect(fatalEnd({ code: 1008, reason: '', violation: false })).toMatchObject({ code: 'REVOKED', closeCode: 1008 });
   });
 });
 
