@@ -45,11 +45,21 @@ function blocks(language: string, text: string = page): string[] {
 
 describe('docs/protocol.md, limits and defaults', () => {
   it('has every one, with its value and unit, and no other', async () => {
-    const written = [...section(14).matchAll(/^\| `(\w+)` \| ([\d,.]+) \| (\w*) ?\|/gm)].map(([, ...cells]) => cells.join(' '));
-    const constants = { ...(await source('wire/limits.ts')), ...(await source('wire/defaults.ts')) } as Record<string, number>;
-    const real = Object.entries(constants).map(([name, value]) => [name, value.toLocaleString('en'), unitOf(name)].join(' '));
-    expect(written.toSorted()).toEqual(real.toSorted());
+    expect(written(14)).toEqual(rows({ ...(await source('wire/limits.ts')), ...(await source('wire/defaults.ts')) }));
   });
+
+  it('has those of channels', async () => {
+    expect(written(18)).toEqual(rows(await source('wire/channel-limits.ts')));
+  });
+
+  function written(number: number): string[] {
+    return [...section(number).matchAll(/^\| `(\w+)` \| ([\d,.]+) \| (\w*) ?\|/gm)].map(([, ...cells]) => cells.join(' ')).toSorted();
+  }
+
+  function rows(constants: object): string[] {
+    const entries = Object.entries(constants as Record<string, number>);
+    return entries.map(([name, value]) => [name, value.toLocaleString('en'), unitOf(name)].join(' ')).toSorted();
+  }
 
   function unitOf(name: string): string {
     if (name.endsWith('_MS')) return 'ms';
@@ -157,4 +167,19 @@ describe('docs/protocol.md, close codes', () => {
     const real = Object.entries(protocol).filter(([name]) => name.startsWith('CLOSE_') && !/^CLOSE_(NO_CODE|LOST|TIMEOUT_MS)$/.test(name));
     expect(written).toEqual(real.map(([, code]) => code as number).toSorted((a, b) => a - b));
   });
+});
+
+describe('docs/protocol.md, session frames', () => {
+  it('has every type and every reset code, and no other', async () => {
+    const { SESSION_FRAME_TYPES } = (await source('wire/session-frames.ts')) as { SESSION_FRAME_TYPES: Record<string, number> };
+    const { RESET_CODES } = (await source('wire/reset-codes.ts')) as { RESET_CODES: Record<string, number> };
+    const types = Object.entries(SESSION_FRAME_TYPES).map(([name, type]) => [String(type), name.toUpperCase()]);
+    const codes = Object.entries(RESET_CODES).map(([name, code]) => [String(code), name]);
+    expect(written(/^\| (\d) \| ([A-Z]+) \|/gm)).toEqual(types);
+    expect(written(/^\| (\d) \| `(\w+)` \|/gm)).toEqual(codes);
+  });
+
+  function written(rows: RegExp): string[][] {
+    return [...section(18).matchAll(rows)].map(([, ...cells]) => cells);
+  }
 });

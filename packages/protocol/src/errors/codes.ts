@@ -48,6 +48,7 @@ export type WireCode =
   | 'HANDSHAKE_TIMEOUT'
   | 'ABORTED'
   | 'STREAM_TERMINATED'
+  | 'CHANNEL_RESET'
   | 'INVALID_ARGUMENT'
   | 'INVALID_STATE'
   | 'CLOSED'
@@ -97,6 +98,7 @@ export const ERRORS: Readonly<Record<WireCode, ErrorEntry>> = {
   // said by an SDK
   ABORTED: final(undefined, TEMPORARY, 'the call was aborted by its signal'),
   STREAM_TERMINATED: retryable(undefined, UNAVAILABLE, 'the stream ended before both sides had finished'),
+  CHANNEL_RESET: retryable(undefined, UNAVAILABLE, 'the channel was reset'),
   INVALID_ARGUMENT: final(undefined, USAGE, 'an argument is invalid'),
   INVALID_STATE: final(undefined, SOFTWARE, 'the call does not fit the state'),
   CLOSED: final(undefined, SOFTWARE, 'the client is closed'),

@@ -1,5 +1,6 @@
 // The errors that carry fields of their own, and the one way to make an error from a wire code.
 import type { EndedBy } from '../wire/close-codes.ts';
+import { isResetCode, type ResetCode } from '../wire/reset-codes.ts';
 import { isKind, StreamsError, type StreamsErrorOptions } from './base.ts';
 import type { WireCode } from './codes.ts';
 
@@ -98,6 +99,27 @@ const TERMINATED_BY: Record<EndedBy, string> = {
   network: 'the loss of the connection to the hub',
 };
 
+/** A channel of a session was ended by something else than its user, or cannot be opened: `STREAMS_CHANNEL_RESET`. */
+export class ChannelResetError extends StreamsError {
+  override readonly name = 'ChannelResetError';
+  /** Why. `SESSION_LOST`: the session ended under it. */
+  readonly resetCode: ResetCode;
+  /** The other side's words; empty where it gave none. */
+  readonly reason: string;
+
+  constructor(resetCode: ResetCode, reason: string, options: StreamsErrorOptions = {}) {
+    const said = reason === '' ? '' : `: ${reason}`;
+    super('CHANNEL_RESET', { ...options, message: options.message ?? `the channel was reset (${resetCode})${said}` });
+    this.resetCode = resetCode;
+    this.reason = reason;
+  }
+
+  /** True for such errors of any copy of these packages; prefer it to `instanceof`. */
+  static override is(value: unknown): value is ChannelResetError {
+    return isKind(value, 'ChannelResetError');
+  }
+}
+
 /** The hub does not accept the credential: `STREAMS_UNAUTHENTICATED`. */
 export class AuthenticationError extends StreamsError {
   override readonly name = 'AuthenticationError';
@@ -149,6 +171,8 @@ export function createError(wireCode: WireCode, options: StreamsErrorOptions = {
       return new StreamRejectedError(wireCode, textOf(options.details?.['reason']), options);
     case 'HANDSHAKE_TIMEOUT':
       return new StreamTimeoutError(phaseOf(options.details?.['phase']), numberOf(options.details?.['timeoutMs']), options);
+    case 'CHANNEL_RESET':
+      return new ChannelResetError(resetCodeOf(options.details?.['resetCode']), textOf(options.details?.['reason']), options);
     case 'UNAUTHENTICATED':
       return new AuthenticationError(options);
     case 'DEVICE_NOT_CONNECTED':
@@ -166,6 +190,10 @@ function textOf(value: unknown): string {
 
 function numberOf(value: unknown): number {
   return typeof value === 'number' ? value : 0;
+}
+
+function resetCodeOf(value: unknown): ResetCode {
+  return isResetCode(value) ? value : 'INTERNAL';
 }
 
 function phaseOf(value: unknown): HandshakePhase {

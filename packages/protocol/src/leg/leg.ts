@@ -29,6 +29,8 @@ export interface Leg extends Pick<EventEmitter<LegEvents>, 'on' | 'off' | 'once'
   readonly bufferedBytes: number;
   /** True if {@link Leg.send} has copied an array by the time it returns, so that the caller may write into it again. */
   readonly copies: boolean;
+  /** True if {@link Leg.send} leaves the array to the caller, who keeps it as it is until `flushed` has run. Default: false. */
+  readonly borrows?: boolean;
   /**
    * Sends one message, in order. Takes over `message`, unless {@link Leg.copies}: the caller no longer writes into it.
    * `flushed` runs once the operating system has taken the message; never if the leg ends before.

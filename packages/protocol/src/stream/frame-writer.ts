@@ -31,7 +31,8 @@ export class FrameWriter {
 
   /** Calls `done` once every byte was copied into a frame and the leg has room for more. */
   write(chunks: readonly Uint8Array[], done: (error?: Error) => void): void {
-    this.#send(new Cursor(chunks), done);
+    if (this.#leg.borrows && this.#framing.headerBytes === 0) this.#lend(chunks, done);
+    else this.#send(new Cursor(chunks), done);
   }
 
   /** Drops what was not handed to the leg; the write that it belongs to fails with `error`. */
@@ -39,6 +40,23 @@ export class FrameWriter {
     this.#stopped = true;
     this.#waiting?.(error);
     this.#waiting = undefined;
+  }
+
+  /** The leg copies once there is room, so that here nothing is. */
+  #lend(chunks: readonly Uint8Array[], done: (error?: Error) => void): void {
+    if (this.#stopped) return;
+    let left = chunks.length;
+    if (left === 0) return done();
+    this.#waiting = done;
+    for (const chunk of chunks) {
+      this.#leg.send(chunk, () => {
+        this.bytesWritten += chunk.length;
+        left -= 1;
+        if (left > 0 || this.#stopped) return;
+        this.#waiting = undefined;
+        done();
+      });
+    }
   }
 
   #send(cursor: Cursor, done: (error?: Error) => void): void {

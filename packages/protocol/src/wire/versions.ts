@@ -6,6 +6,8 @@ export const CONTROL_PROTOCOL = 'streams.control.v1';
 export const STREAM_PROTOCOL = 'streams.v1';
 /** Stream protocol of clients that know no other: binary messages are bytes, a close is the end of both directions. */
 export const RAW_PROTOCOL = 'raw';
+/** Stream protocol of sessions: channels, and a stream that survives the loss of its legs. */
+export const SESSION_PROTOCOL = 'streams.session.v1';
 /** Stream protocols that this version speaks, best first. */
 export const STREAM_PROTOCOLS: readonly string[] = [STREAM_PROTOCOL, RAW_PROTOCOL];
 /** Default stream name, where a service gives none. */
