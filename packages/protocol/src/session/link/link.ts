@@ -2,7 +2,7 @@
 import { EventEmitter } from 'eventemitter3';
 import type { Leg, LegEnd } from '../../leg/leg.ts';
 import type { Cancel } from '../../time/clock.ts';
-import { CLOSE_ABORTED, CLOSE_CLEAN, CLOSE_REVOKED, CLOSE_SESSION_FAILED } from '../../wire/close-codes.ts';
+import { CLOSE_ABORTED, CLOSE_CLEAN, CLOSE_REPLACED, CLOSE_REVOKED, CLOSE_SESSION_FAILED } from '../../wire/close-codes.ts';
 import { MAX_REPLAY_WINDOW_BYTES, SESSION_LINGER_MS } from '../../wire/defaults.ts';
 import { encodeDrain, encodeFail } from '../../wire/session-messages.ts';
 import { FAIL_CODES, type FailCode, type LinkPort, SessionFailure } from '../seam.ts';
@@ -20,6 +20,7 @@ import { Receipts } from './receipts.ts';
 import { ReplayQueue } from './replay.ts';
 import { Sender } from './sender.ts';
 import { type LinkEvent, type LinkState, transition } from './state.ts';
+import { statsOf } from './stats.ts';
 
 /** One end of a session, below its channels. */
 export class Link extends EventEmitter<LinkEvents> implements LinkPort {
@@ -73,16 +74,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
 
   /** The figures of now. */
   stats(): LinkStats {
-    const { sent, acked, bytes } = this.#replay;
-    return {
-      bytesSent: sent,
-      bytesAcked: acked,
-      bytesReceived: this.#receipts.received,
-      retainedBytes: bytes,
-      windowBytes: this.#pace.windowBytes,
-      minRttMs: this.#pace.minRttMs,
-      resumes: Math.max(0, this.#legsProven - 1),
-    };
+    return statsOf(this.#replay, this.#receipts, this.#pace, this.#legsProven);
   }
 
   /**
@@ -94,7 +86,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     // A leg that stands is worth protecting; without one, whoever may be the peer is let in.
     if (this.#legs.carrier && this.#intruders.areTooMany) return leg.close(CLOSE_REVOKED, 'PROOF');
     this.#epoch += 1;
-    const own = new LinkLeg(leg, this.#epoch, this.#identity.hello(this.#epoch), this.#legEvents);
+    const own = new LinkLeg(leg, this.#epoch, this.#identity.hello(this.#epoch), this.#replay.acked, this.#legEvents);
     this.#legs.add(own);
     own.start(this.#options.clock);
     if (this.#epoch > 1) return;
@@ -200,6 +192,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
 
   #proven(leg: LinkLeg, received: number): void {
     const isNew = this.#legs.carrier !== leg;
+    if (isNew && received >= leg.ackedBefore && received < this.#replay.acked) return this.#late(leg);
     this.#intruders.forget();
     this.#legs.won(leg);
     this.#advance(() => (isNew ? this.#replay.resume(received) : this.#replay.acknowledge(received)));
@@ -215,6 +208,12 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     if (this.#legsProven === 1) this.emit('up');
     if (wasSuspended) this.emit('resumed');
     else if (this.#legsProven > 1) this.emit('moved');
+  }
+
+  /** The PROOF has been overtaken by an ACK: the peer has given this leg up since, and goes on over another one. */
+  #late(leg: LinkLeg): void {
+    leg.close(CLOSE_REPLACED, 'SUPERSEDED');
+    this.#lost(leg, { code: CLOSE_REPLACED, reason: 'SUPERSEDED', violation: false });
   }
 
   #advance(acknowledge: () => void): void {

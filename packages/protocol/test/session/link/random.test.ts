@@ -33,6 +33,24 @@ const cases = fc.record({
   mishaps,
 });
 
+/** A PROOF that stays on the way until the peer has given up its leg, and acknowledged more on another one. */
+const overtaken = {
+  service: 3,
+  device: 4,
+  maxWindowBytes: 64 * KIB,
+  sizes: [65_535, 1, 45_027],
+  mishaps: [
+    { after: 1, what: 'move', role: 'service' },
+    { after: 1, what: 'move', role: 'service' },
+    { after: 1, what: 'hold', role: 'service' },
+    { after: 9, what: 'hold', role: 'device' },
+    { after: 10, what: 'cut', role: 'service' },
+    { after: 10, what: 'cut', role: 'service' },
+    { after: 1, what: 'hold', role: 'service' },
+    { after: 1, what: 'cut-behind', role: 'service' },
+  ] satisfies Mishap[],
+};
+
 function play(rig: SessionRig, { what, role }: Mishap): 'pass' | 'cut' | 'cut-behind' {
   if (what === 'cut' || what === 'cut-behind') return what;
   const { wire } = rig;
@@ -71,7 +89,7 @@ describe('any schedule of writes, cuts, moves and stalls', () => {
         moved += rig.events.device.filter((event) => event === 'moved').length;
         resumed += rig.events.device.filter((event) => event === 'resumed').length;
       }),
-      { numRuns: 60, seed: 5 },
+      { numRuns: 60, seed: 5, examples: [[overtaken]] },
     );
     expect([moved > 20, resumed > 60]).toEqual([true, true]);
   });
