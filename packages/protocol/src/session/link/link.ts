@@ -266,7 +266,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
   }
 
   #close(failure: SessionFailure, peer: 'tell' | 'told'): void {
-    if (!this.#move({ type: 'failed', failure })) return;
+    if (!this.#move({ type: 'failed' })) return;
     for (const leg of this.#legs.all) {
       if (peer === 'tell') leg.send(encodeFail(FAIL_CODES[failure.code], failure.message));
       leg.close(closeCodeOf(failure), reasonOf(failure));
