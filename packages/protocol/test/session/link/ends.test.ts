@@ -12,7 +12,8 @@ describe('end()', () => {
     await rig.turns();
     rig.link.end();
     await rig.turns();
-    expect([rig.link.state, hand.end]).toEqual(['open', undefined]);
+    // At once: the peer's end waits for it.
+    expect([rig.link.state, hand.end, hand.lines.at(-1)]).toEqual(['open', undefined, 'ack 50']);
     hand.say(encodeAck(300));
     await rig.turns();
     expect([hand.lines.at(-1), hand.end, rig.events]).toEqual(['ack 50', undefined, ['up', 'closed clean']]);
