@@ -140,4 +140,16 @@ describe('the state machines of docs/architecture.md', () => {
       ),
     );
   });
+
+  it('the link of a session', async () => {
+    const states = ['new', 'open', 'suspended', 'lingering', 'closed'].map((name) => ({ name }));
+    const types = ['carried', 'lost', 'finished', 'released', 'failed'];
+    expect(diagrams[2]).toEqual(
+      arrowsOf(
+        await machine('protocol/src/session/link/state.ts'),
+        states,
+        types.map((type) => ({ type })),
+      ),
+    );
+  });
 });

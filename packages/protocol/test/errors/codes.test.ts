@@ -9,6 +9,7 @@ const EXIT_CODES = [64, 65, 69, 70, 75, 76, 77];
 /** What an SDK says of its own calls; no hub sends it. */
 const LOCAL: WireCode[] = [
   'ABORTED',
+  'CHANNEL_RESET',
   'CLOSED',
   'CONNECT_FAILED',
   'INVALID_ARGUMENT',
@@ -34,7 +35,7 @@ describe('the error table', () => {
 
   it('says of every fault of a server, and of no fault of a client but absence, that it may pass', () => {
     const passing = entries.filter(([, { httpStatus = 0, retryable }]) => retryable && httpStatus < 500).map(([code]) => code);
-    expect(passing.toSorted()).toEqual(['CONNECT_FAILED', 'DEVICE_NOT_CONNECTED', 'STREAM_TERMINATED']);
+    expect(passing.toSorted()).toEqual(['CHANNEL_RESET', 'CONNECT_FAILED', 'DEVICE_NOT_CONNECTED', 'STREAM_TERMINATED']);
     const faults = entries.filter(([, { httpStatus = 0 }]) => httpStatus >= 500);
     expect(faults.length).toBeGreaterThan(3);
     expect(faults.filter(([, { retryable }]) => !retryable)).toEqual([]);

@@ -4,6 +4,7 @@ import { StreamsError } from '../../src/errors/base.ts';
 import { ERRORS, type WireCode } from '../../src/errors/codes.ts';
 import {
   AuthenticationError,
+  ChannelResetError,
   createError,
   DeviceNotConnectedError,
   ReplacedError,
@@ -20,8 +21,27 @@ const CLASSES: Partial<Record<WireCode, { readonly name: string }>> = {
   UNAUTHENTICATED: AuthenticationError,
   DEVICE_NOT_CONNECTED: DeviceNotConnectedError,
   REPLACED: ReplacedError,
+  CHANNEL_RESET: ChannelResetError,
 };
 const END = { reason: 'rebooting', closeCode: 4400, bytesRead: 5, bytesWritten: 7 };
+
+describe('a channel that was reset', () => {
+  it('says why, in the other side’s words if there are any', () => {
+    const error = new ChannelResetError('UNREACHABLE', 'nothing listens');
+    expect(error).toMatchObject({ resetCode: 'UNREACHABLE', reason: 'nothing listens' });
+    expect(error.message).toBe('the channel was reset (UNREACHABLE): nothing listens');
+    expect(new ChannelResetError('LIMIT', '').message).toBe('the channel was reset (LIMIT)');
+    expect([ChannelResetError.is(error), ChannelResetError.is(new Error('no'))]).toEqual([true, false]);
+  });
+
+  it.each([
+    ['TIMEOUT', 'TIMEOUT'],
+    ['no code', 'INTERNAL'],
+  ])('from a code in the details: %s', (resetCode, expected) => {
+    const error = createError('CHANNEL_RESET', { details: { resetCode, reason: 'words' } });
+    expect(error).toMatchObject({ resetCode: expected, reason: 'words' });
+  });
+});
 
 describe('createError', () => {
   it.each(Object.keys(ERRORS) as WireCode[])('%s is of its class, and of no other', (wireCode) => {

@@ -209,8 +209,8 @@ export class SessionRig {
     expect([this.isDone, this.outcomes.service?.failure, this.outcomes.device?.failure]).toEqual([true, undefined, undefined]);
     service.release();
     device.release();
-    // Legs that were closed under our hands take a second to go.
-    await this.clock.advance(1_000);
+    // What was held goes on, and legs that were closed under our hands take a second to go.
+    await this.clock.advance(2_000);
     expect(this.clock.pendingTimers).toBe(0);
   }
 

@@ -11,6 +11,7 @@ type Step =
   | { readonly do: 'attach' | 'lose'; readonly leg: number }
   | { readonly do: 'say'; readonly leg: number; readonly hex: string }
   | { readonly do: 'hear'; readonly leg: number; readonly hex?: string; readonly prefix?: string }
+  | { readonly do: 'close'; readonly leg: number; readonly code: number }
   | { readonly do: 'closed'; readonly leg: number; readonly code: number }
   | { readonly do: 'send'; readonly frames: string }
   | { readonly do: 'event'; readonly event: string }
@@ -77,6 +78,9 @@ class Scenario {
         break;
       case 'lose':
         this.#side(step.leg).leg.terminate();
+        break;
+      case 'close':
+        this.#side(step.leg).leg.close(step.code);
         break;
       case 'say':
         this.#side(step.leg).leg.send(Buffer.from(step.hex, 'hex'));

@@ -25,6 +25,11 @@ export function peerFailure(code: number, text: string): SessionFailure {
   return new SessionFailure(name, `the other side has ended the session: ${text === '' ? name : text}`);
 }
 
+/** The end of a session that has waited for a leg long enough. `cause`: how the last one ended. */
+export function noLegInTime({ code }: LegEnd, timeoutMs: number): SessionFailure {
+  return new SessionFailure('RESUME_TIMEOUT', `the leg was lost (${code}), and none took its place within ${timeoutMs} ms`);
+}
+
 /** What an end of a proven leg means for its session; `undefined`: the leg was lost, and a new one mends that. */
 export function fatalEnd({ code, reason, violation }: LegEnd): SessionFailure | undefined {
   if (violation) return undefined;

@@ -1,6 +1,6 @@
 // Who the two ends of a session are: what we say of ourselves in each HELLO, and the peer as its first HELLO has shown it.
 import type { Random } from '../../time/random.ts';
-import { SESSION_MESSAGE_BYTES } from '../../wire/defaults.ts';
+import { SESSION_MESSAGE_BYTES, SESSION_RESUME_MS } from '../../wire/defaults.ts';
 import { MAX_SESSION_MESSAGE_BYTES } from '../../wire/limits.ts';
 import {
   encodeHello,
@@ -23,7 +23,8 @@ export interface IdentityOptions {
   /** What the peer may send on a new channel, and how many it may open. */
   readonly limits: PeerLimits;
   readonly implicitChannel: boolean;
-  readonly resumeSeconds: number;
+  /** How long this end keeps the session without a leg, at most; HELLO has room for 65,535 s of it. */
+  readonly resumeTimeoutMs?: number | undefined;
 }
 
 /** The other end, for the session's life. */
@@ -42,16 +43,24 @@ export class Identity {
   /** Undefined until the first HELLO. */
   peer: Peer | undefined;
   readonly #options: IdentityOptions;
+  readonly #resumeSeconds: number;
   readonly #keys: SessionKeys;
 
   constructor(options: IdentityOptions) {
+    const { resumeTimeoutMs = SESSION_RESUME_MS } = options;
     this.#options = options;
+    this.#resumeSeconds = Math.min(65_535, Math.ceil(resumeTimeoutMs / 1_000));
     this.#keys = sessionKeys(options.random.bytes(SESSION_KEY_BYTES));
+  }
+
+  /** How long the session lives without a leg: as long as both ends keep it. */
+  get resumeTimeoutMs(): number {
+    return Math.min(this.#resumeSeconds, this.peer?.resumeSeconds ?? Number.POSITIVE_INFINITY) * 1_000;
   }
 
   /** Our HELLO for the leg number `epoch`. */
   hello(epoch: number): Uint8Array {
-    const { role, sessionId, random, limits, implicitChannel, resumeSeconds } = this.#options;
+    const { role, sessionId, random, limits, implicitChannel } = this.#options;
     return encodeHello({
       minVersion: SESSION_VERSION,
       maxVersion: SESSION_VERSION,
@@ -65,7 +74,7 @@ export class Identity {
       initialWindowBytes: limits.initialWindowBytes,
       maxMessageBytes: MAX_SESSION_MESSAGE_BYTES,
       maxChannels: limits.maxChannels,
-      resumeSeconds,
+      resumeSeconds: this.#resumeSeconds,
       extensions: [],
     });
   }

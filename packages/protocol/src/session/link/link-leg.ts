@@ -29,6 +29,8 @@ export class LinkLeg {
   readonly epoch: number;
   /** Our HELLO on it, byte for byte. */
   readonly hello: Uint8Array;
+  /** What the peer had acknowledged when it came: no PROOF on it is older. */
+  readonly ackedBefore: number;
   readonly #leg: Leg;
   readonly #events: LinkLegEvents;
   /** What came after {@link LinkLeg.freeze}. */
@@ -37,10 +39,11 @@ export class LinkLeg {
   #isOver = false;
   #stopWaiting: Cancel | undefined;
 
-  constructor(leg: Leg, epoch: number, hello: Uint8Array, events: LinkLegEvents) {
+  constructor(leg: Leg, epoch: number, hello: Uint8Array, ackedBefore: number, events: LinkLegEvents) {
     this.#leg = leg;
     this.epoch = epoch;
     this.hello = hello;
+    this.ackedBefore = ackedBefore;
     this.#events = events;
   }
 

@@ -2,11 +2,11 @@
 import { EventEmitter } from 'eventemitter3';
 import type { Leg, LegEnd } from '../../leg/leg.ts';
 import type { Cancel } from '../../time/clock.ts';
-import { CLOSE_ABORTED, CLOSE_CLEAN, CLOSE_REVOKED, CLOSE_SESSION_FAILED } from '../../wire/close-codes.ts';
-import { MAX_REPLAY_WINDOW_BYTES, SESSION_LINGER_MS, SESSION_RESUME_MS } from '../../wire/defaults.ts';
-import { encodeDrain, encodeFail, encodePing } from '../../wire/session-messages.ts';
+import { CLOSE_ABORTED, CLOSE_CLEAN, CLOSE_REPLACED, CLOSE_REVOKED, CLOSE_SESSION_FAILED } from '../../wire/close-codes.ts';
+import { MAX_REPLAY_WINDOW_BYTES, SESSION_LINGER_MS } from '../../wire/defaults.ts';
+import { encodeDrain, encodeFail } from '../../wire/session-messages.ts';
 import { FAIL_CODES, type FailCode, type LinkPort, SessionFailure } from '../seam.ts';
-import { closeCodeOf, failureOf, fatalEnd, reasonOf } from './failures.ts';
+import { closeCodeOf, failureOf, fatalEnd, noLegInTime, reasonOf } from './failures.ts';
 import { Identity } from './identity.ts';
 import { Inbox } from './inbox.ts';
 import { Intruders } from './intruders.ts';
@@ -20,6 +20,7 @@ import { Receipts } from './receipts.ts';
 import { ReplayQueue } from './replay.ts';
 import { Sender } from './sender.ts';
 import { type LinkEvent, type LinkState, transition } from './state.ts';
+import { statsOf } from './stats.ts';
 
 /** One end of a session, below its channels. */
 export class Link extends EventEmitter<LinkEvents> implements LinkPort {
@@ -34,7 +35,6 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
   #cancelTimer: Cancel | undefined;
   readonly #options: LinkOptions;
   readonly #nextTurn: (action: () => void) => void;
-  readonly #resumeTimeoutMs: number;
   readonly #identity: Identity;
   readonly #legs = new Legs();
   readonly #replay = new ReplayQueue();
@@ -48,15 +48,13 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
 
   constructor(options: LinkOptions) {
     super();
-    const { clock, random, user, resumeTimeoutMs = SESSION_RESUME_MS, maxWindowBytes = MAX_REPLAY_WINDOW_BYTES } = options;
-    const resumeSeconds = Math.min(65_535, Math.ceil(resumeTimeoutMs / 1_000));
+    const { clock, random, user, maxWindowBytes = MAX_REPLAY_WINDOW_BYTES } = options;
     this.#options = options;
     this.#nextTurn = options.nextTurn ?? setImmediate;
-    this.#resumeTimeoutMs = resumeSeconds * 1_000;
-    this.#identity = new Identity({ ...options, resumeSeconds });
+    this.#identity = new Identity(options);
     this.#intruders = new Intruders(clock);
     this.#pace = new Pace(clock, maxWindowBytes);
-    this.#pings = new Pings(clock, random);
+    this.#pings = new Pings(clock, random, this.#legs);
     this.#receipts = new Receipts(clock, this.#legs);
     this.#sender = new Sender(user, this.#replay, this.#pace);
     const parts = { user, identity: this.#identity, legs: this.#legs, receipts: this.#receipts, pings: this.#pings };
@@ -76,16 +74,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
 
   /** The figures of now. */
   stats(): LinkStats {
-    const { sent, acked, bytes } = this.#replay;
-    return {
-      bytesSent: sent,
-      bytesAcked: acked,
-      bytesReceived: this.#receipts.received,
-      retainedBytes: bytes,
-      windowBytes: this.#pace.windowBytes,
-      minRttMs: this.#pace.minRttMs,
-      resumes: Math.max(0, this.#legsProven - 1),
-    };
+    return statsOf(this.#replay, this.#receipts, this.#pace, this.#legsProven);
   }
 
   /**
@@ -97,7 +86,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     // A leg that stands is worth protecting; without one, whoever may be the peer is let in.
     if (this.#legs.carrier && this.#intruders.areTooMany) return leg.close(CLOSE_REVOKED, 'PROOF');
     this.#epoch += 1;
-    const own = new LinkLeg(leg, this.#epoch, this.#identity.hello(this.#epoch), this.#legEvents);
+    const own = new LinkLeg(leg, this.#epoch, this.#identity.hello(this.#epoch), this.#replay.acked, this.#legEvents);
     this.#legs.add(own);
     own.start(this.#options.clock);
     if (this.#epoch > 1) return;
@@ -118,9 +107,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
 
   /** The round trip through both legs, in milliseconds; `undefined` if there is no leg, or it goes before the answer comes. */
   ping(): Promise<number | undefined> {
-    const { token, rtt } = this.#pings.add();
-    if (!this.#legs.signal(encodePing('ping', token))) this.#pings.lost();
-    return rtt;
+    return this.#pings.send();
   }
 
   /**
@@ -129,9 +116,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
    */
   async whenAcked(): Promise<void> {
     const { sent, acked } = this.#replay;
-    if (acked >= sent) return;
-    if (this.#state.name === 'closed') throw this.#state.failure ?? new SessionFailure('ENDED', 'the session is over');
-    await this.#milestones.wait(sent);
+    if (acked < sent) await this.#milestones.wait(sent);
   }
 
   /** Own END was composed, and the peer's was received: the session ends cleanly as soon as all is acknowledged. */
@@ -154,9 +139,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
 
   /** After a clean end: forgets the session now, instead of waiting for a peer that was not told. */
   release(): void {
-    if (this.#state.name !== 'lingering') return;
-    this.#move({ type: 'released' });
-    this.#released();
+    if (this.#move({ type: 'released' })) this.#released();
   }
 
   readonly #legEvents: LinkLegEvents = {
@@ -196,12 +179,8 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
 
   #suspend(cause: LegEnd): void {
     if (!this.#move({ type: 'lost', cause })) return;
-    const timeoutMs = Math.min(this.#resumeTimeoutMs, (this.#identity.peer?.resumeSeconds ?? Number.POSITIVE_INFINITY) * 1_000);
-    const giveUp = (): void =>
-      this.#close(
-        new SessionFailure('RESUME_TIMEOUT', `the leg was lost (${cause.code}), and none took its place within ${timeoutMs} ms`),
-        'tell',
-      );
+    const timeoutMs = this.#identity.resumeTimeoutMs;
+    const giveUp = (): void => this.#close(noLegInTime(cause, timeoutMs), 'tell');
     if (timeoutMs === 0) return giveUp();
     this.#cancelTimer = this.#options.clock.after(timeoutMs, giveUp);
     this.emit('suspended', cause);
@@ -213,10 +192,11 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
 
   #proven(leg: LinkLeg, received: number): void {
     const isNew = this.#legs.carrier !== leg;
+    if (isNew && received >= leg.ackedBefore && received < this.#replay.acked) return this.#late(leg);
     this.#intruders.forget();
     this.#legs.won(leg);
     this.#advance(() => (isNew ? this.#replay.resume(received) : this.#replay.acknowledge(received)));
-    if (this.#state.name === 'lingering') return leg.finish();
+    if (this.#state.name === 'lingering') return this.#leave();
     if (isNew) {
       this.#pace.restart(received);
       this.#pings.lost();
@@ -228,6 +208,12 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     if (this.#legsProven === 1) this.emit('up');
     if (wasSuspended) this.emit('resumed');
     else if (this.#legsProven > 1) this.emit('moved');
+  }
+
+  /** The PROOF has been overtaken by an ACK: the peer has given this leg up since, and goes on over another one. */
+  #late(leg: LinkLeg): void {
+    leg.close(CLOSE_REPLACED, 'SUPERSEDED');
+    this.#lost(leg, { code: CLOSE_REPLACED, reason: 'SUPERSEDED', violation: false });
   }
 
   #advance(acknowledge: () => void): void {
@@ -269,14 +255,18 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     this.#cancelTimer?.();
     // A period, which fires once, since that does not keep the process alive.
     this.#cancelTimer = this.#options.clock.every(SESSION_LINGER_MS, () => this.release());
-    // The device leaves first: its close tells the service that it has everything, too.
-    if (this.#options.role === 'device') for (const leg of this.#legs.all) leg.finish();
+    this.#leave();
     this.#emitClosed(undefined);
     if (before.name === 'suspended') this.#want(before.cause);
   }
 
+  /** The device leaves first: its close tells the service that it has everything, too. */
+  #leave(): void {
+    if (this.#options.role === 'device') for (const leg of this.#legs.all) leg.finish();
+  }
+
   #close(failure: SessionFailure, peer: 'tell' | 'told'): void {
-    if (!this.#move({ type: 'failed', failure })) return;
+    if (!this.#move({ type: 'failed' })) return;
     for (const leg of this.#legs.all) {
       if (peer === 'tell') leg.send(encodeFail(FAIL_CODES[failure.code], failure.message));
       leg.close(closeCodeOf(failure), reasonOf(failure));

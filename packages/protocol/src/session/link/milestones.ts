@@ -4,10 +4,12 @@ import type { SessionFailure } from '../seam.ts';
 
 /** Positions in the order in which they were waited for, so each is behind the one before. */
 export class Milestones {
+  #failure: SessionFailure | undefined;
   readonly #waiting: { readonly position: number; readonly reached: Deferred<void> }[] = [];
 
-  /** Resolves once all up to `position` is acknowledged. */
-  wait(position: number): Promise<void> {
+  /** Resolves once all up to `position` is acknowledged. @throws SessionFailure if that can never be. */
+  async wait(position: number): Promise<void> {
+    if (this.#failure) throw this.#failure;
     const reached = deferred<void>();
     this.#waiting.push({ position, reached });
     return reached.promise;
@@ -18,6 +20,7 @@ export class Milestones {
   }
 
   failed(failure: SessionFailure): void {
+    this.#failure = failure;
     for (const { reached } of this.#waiting.splice(0)) reached.reject(failure);
   }
 }

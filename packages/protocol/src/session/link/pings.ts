@@ -2,6 +2,8 @@
 import { type Deferred, deferred } from '../../async/deferred.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Random } from '../../time/random.ts';
+import { encodePing } from '../../wire/session-messages.ts';
+import type { Legs } from './legs.ts';
 
 interface Ping {
   readonly sentAtMs: number;
@@ -14,19 +16,22 @@ const TOKEN_BYTES = 8;
 export class Pings {
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #legs: Legs;
   readonly #waiting = new Map<string, Ping>();
 
-  constructor(clock: Clock, random: Random) {
+  constructor(clock: Clock, random: Random, legs: Legs) {
     this.#clock = clock;
     this.#random = random;
+    this.#legs = legs;
   }
 
-  /** A new one, sent now. */
-  add(): { readonly token: Uint8Array; readonly rtt: Promise<number | undefined> } {
+  /** The round trip of a new one; `undefined` if there is no leg for it, or it goes before the answer comes. */
+  async send(): Promise<number | undefined> {
     const token = this.#random.bytes(TOKEN_BYTES);
+    if (!this.#legs.signal(encodePing('ping', token))) return undefined;
     const rtt = deferred<number | undefined>();
     this.#waiting.set(keyOf(token), { sentAtMs: this.#clock.monotonicMs(), rtt });
-    return { token, rtt: rtt.promise };
+    return rtt.promise;
   }
 
   /** A PONG has come; one that nobody waits for means nothing. */

@@ -6,7 +6,6 @@
 //                      +---- finished ------+--> lingering -- released --> closed
 //     new, open, suspended -- failed --> closed
 import type { LegEnd } from '../../leg/leg.ts';
-import type { SessionFailure } from '../seam.ts';
 
 /** Where a link stands. */
 export type LinkState =
@@ -18,8 +17,8 @@ export type LinkState =
   | { readonly name: 'suspended'; readonly cause: LegEnd }
   /** Both directions have ended and all is acknowledged; known for a while to a peer that was not told. */
   | { readonly name: 'lingering' }
-  /** For good. `failure` is absent after a clean end. */
-  | { readonly name: 'closed'; readonly failure?: SessionFailure | undefined };
+  /** For good. */
+  | { readonly name: 'closed' };
 
 /** What can happen to it. */
 export type LinkEvent =
@@ -27,7 +26,7 @@ export type LinkEvent =
   | { readonly type: 'lost'; readonly cause: LegEnd }
   | { readonly type: 'finished' }
   | { readonly type: 'released' }
-  | { readonly type: 'failed'; readonly failure: SessionFailure };
+  | { readonly type: 'failed' };
 
 /** The state after an event; the very same object where the event means nothing in it. */
 export function transition(state: LinkState, event: LinkEvent): LinkState {
@@ -41,6 +40,6 @@ export function transition(state: LinkState, event: LinkEvent): LinkState {
     case 'released':
       return state.name === 'lingering' ? { name: 'closed' } : state;
     case 'failed':
-      return state.name === 'lingering' || state.name === 'closed' ? state : { name: 'closed', failure: event.failure };
+      return state.name === 'lingering' || state.name === 'closed' ? state : { name: 'closed' };
   }
 }

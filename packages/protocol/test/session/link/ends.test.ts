@@ -5,29 +5,54 @@ import { framesMessage, LinkBench } from '../../support/session-peer.ts';
 import { patternBytes, ROLES, SessionRig } from '../../support/session-rig.ts';
 
 describe('end()', () => {
-  it('waits until all is acknowledged, acknowledges all itself, and closes the leg with 1000', async () => {
+  it('waits until all is acknowledged, and acknowledges all itself', async () => {
     const rig = new LinkBench(300);
     const hand = await rig.up();
     hand.say(framesMessage(0, patternBytes(0, 50)));
     await rig.turns();
     rig.link.end();
     await rig.turns();
-    expect([rig.link.state, hand.end]).toEqual(['open', undefined]);
+    // At once: the peer's end waits for it.
+    expect([rig.link.state, hand.end, hand.lines.at(-1)]).toEqual(['open', undefined, 'ack 50']);
     hand.say(encodeAck(300));
     await rig.turns();
-    expect([hand.lines.at(-1), hand.end?.code, rig.events]).toEqual(['ack 50', 1000, ['up', 'closed clean']]);
+    expect([hand.lines.at(-1), hand.end, rig.events]).toEqual(['ack 50', undefined, ['up', 'closed clean']]);
     expect(rig.outcome).toEqual({ failure: undefined, bytesAcked: 300, bytesUnacked: 0 });
   });
 
-  it('lingers 30 s, then everything is forgotten', async () => {
+  it('the device leaves first, with 1000; the service forgets the session when it sees that', async () => {
+    const rig = new SessionRig({ bytes: { service: 1_000, device: 1_000 } });
+    const { ends } = rig.connect();
+    const codes: string[] = [];
+    for (const role of ROLES) ends[role].once('close', ({ code }) => codes.push(`${role} ${code}`));
+    await rig.until(() => rig.isDone);
+    for (const role of ROLES) rig.links[role].end();
+    await rig.turns();
+    expect(rig.events).toEqual({ service: ['up', 'closed clean', 'released'], device: ['up', 'closed clean'] });
+    expect([codes, rig.links.device.state]).toEqual([['service 1000', 'device 1000'], 'lingering']);
+    rig.links.device.release();
+    expect(rig.clock.pendingTimers).toBe(0);
+  });
+
+  it('a device that does not leave is left, after 30 s', async () => {
     const rig = new LinkBench();
-    await rig.up();
+    const hand = await rig.up();
+    rig.link.end();
+    await rig.turns();
+    await rig.clock.advance(30_000);
+    expect([hand.end?.code, rig.events]).toEqual([4411, ['up', 'closed clean', 'released']]);
+  });
+
+  it('without a leg lingers 30 s, then everything is forgotten', async () => {
+    const rig = new LinkBench();
+    (await rig.up()).leg.terminate();
+    await rig.turns();
     rig.link.end();
     await rig.turns();
     await rig.clock.advance(29_999);
     expect(rig.link.state).toBe('lingering');
     await rig.clock.advance(1);
-    expect([rig.link.state, rig.events, rig.clock.pendingTimers]).toEqual(['closed', ['up', 'closed clean', 'released'], 0]);
+    expect([rig.link.state, rig.events.slice(-2), rig.clock.pendingTimers]).toEqual(['closed', ['wanted 1006', 'released'], 0]);
   });
 
   it('what comes after it neither fails nor resumes the session', async () => {
@@ -37,9 +62,9 @@ describe('end()', () => {
     await rig.turns();
     rig.link.fail('ENDED', 'too late');
     rig.link.wake();
-    expect(hand.end?.code).toBe(1000);
+    expect(hand.end).toBeUndefined();
     const next = await rig.up();
-    expect([next.end?.code, rig.events, rig.link.state]).toEqual([1000, ['up', 'closed clean'], 'lingering']);
+    expect([next.lines, rig.events, rig.link.state]).toEqual([['hello', 'proof 0'], ['up', 'closed clean'], 'lingering']);
   });
 
   it('wants a new leg too if there is none at that moment', async () => {
@@ -49,22 +74,24 @@ describe('end()', () => {
     rig.link.end();
     await rig.turns();
     expect(rig.events).toEqual(['up', 'suspended 1006', 'wanted 1006', 'closed clean', 'wanted 1006']);
-    expect((await rig.up()).end?.code).toBe(1000);
+    (await rig.up()).leg.close(1000);
+    await rig.turns();
+    expect(rig.events.at(-1)).toBe('released');
   });
 
   it('wants a new leg if the last one broke before the peer has confirmed, and only then', async () => {
     const [broken, confirmed] = [new LinkBench(), new LinkBench()];
     for (const rig of [broken, confirmed]) {
       const hand = await rig.up();
-      if (rig === broken) hand.leg.pause();
       rig.link.end();
       await rig.turns();
-      hand.leg.terminate();
+      if (rig === broken) hand.leg.terminate();
+      else hand.leg.close(1000);
       await rig.turns();
     }
     expect([broken.events, confirmed.events]).toEqual([
       ['up', 'closed clean', 'wanted 1006'],
-      ['up', 'closed clean'],
+      ['up', 'closed clean', 'released'],
     ]);
   });
 });
@@ -102,6 +129,16 @@ describe('fail()', () => {
     hand.say(framesMessage(0, patternBytes(0, 10)));
     await rig.turns();
     expect([rig.events, hand.end?.code, rig.clock.pendingTimers]).toEqual([['up', 'closed FLOW', 'released'], 4411, 0]);
+  });
+
+  it('abort() is the close 4400 with the words of the application, and no FAIL; without a leg there is nothing to close', async () => {
+    const rig = new LinkBench();
+    expect(rig.link.abort('not now')).toBe(false);
+    const hand = await rig.up();
+    expect(rig.link.abort('not now')).toBe(true);
+    await rig.turns();
+    expect([hand.end, hand.lines.at(-1)]).toEqual([{ code: 4400, reason: 'not now', violation: false }, 'proof 0']);
+    expect(rig.events).toEqual(['up', 'closed ENDED', 'released']);
   });
 
   it('before any leg is the end too', async () => {

@@ -95,6 +95,19 @@ describe('a new leg beside one that carries', () => {
     expect(old.lines.at(-1)).toBe('ack 100');
   });
 
+  it('a PROOF that an ACK has overtaken is of a leg that the peer has given up: the old one goes on', async () => {
+    const rig = new LinkBench(300);
+    const old = await rig.up();
+    const next = await rig.dial();
+    old.say(encodeAck(300));
+    await rig.turns();
+    next.sayHello({ epoch: 2 });
+    next.sayProof(0);
+    old.say(framesMessage(0, patternBytes(0, 10)));
+    await rig.turns();
+    expect([next.end?.code, old.end, rig.tape.received, rig.events]).toEqual([4409, undefined, 10, ['up']]);
+  });
+
   it('if the old one dies while the new one is being proven, nothing is suspended', async () => {
     const rig = new LinkBench();
     const old = await rig.up();
