@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectNoLeaks } from '../support/rig.ts';
 import { startTunnel, type Tunnel } from '../support/tunnel.ts';
-import { needs, type Output, run, type RunningServer, startRedis } from './programs.ts';
+import { needs, type Output, run, type RunningServer, startRedis } from '../../../../test/support/programs.ts';
 
 expectNoLeaks();
 

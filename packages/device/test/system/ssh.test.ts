@@ -7,7 +7,7 @@ import { systemClock } from '@streams/protocol/internal';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectNoLeaks } from '../support/rig.ts';
 import { startTunnel, type Tunnel } from '../support/tunnel.ts';
-import { needs, type Output, run, type RunningServer, startSshd } from './programs.ts';
+import { needs, type Output, run, type RunningServer, startSshd } from '../../../../test/support/programs.ts';
 
 expectNoLeaks();
 
