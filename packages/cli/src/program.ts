@@ -4,6 +4,7 @@ import { createError, VERSION } from '@streams/protocol/internal';
 import { connectCommand } from './commands/connect.ts';
 import { deviceCommand } from './commands/device-echo.ts';
 import { devicesCommand } from './commands/devices.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { echoCommand } from './commands/echo.ts';
 import { hubCommand } from './commands/hub.ts';
 import { exitCodeOf, oneLine } from './io/errors.ts';
@@ -29,7 +30,8 @@ export function createProgram(): Command {
     .description('Reach devices behind firewalls: run a hub, manage devices, open streams.')
     .version(VERSION)
     .addHelpText('after', '\nExample:\n  $ streams hub start');
-  for (const command of [hubCommand(), devicesCommand(), deviceCommand(), echoCommand(), connectCommand()]) program.addCommand(command);
+  for (const command of [hubCommand(), devicesCommand(), deviceCommand(), echoCommand(), connectCommand(), doctorCommand()])
+    program.addCommand(command);
   everyCommand(program, (command) => {
     // Commander's own errors become lines of ours. A group without a subcommand shows its help, which is no success.
     command.exitOverride().configureOutput({ writeErr: (text) => void (text.startsWith('error:') || process.stderr.write(text)) });
