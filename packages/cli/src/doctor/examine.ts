@@ -44,7 +44,8 @@ export async function* examine(options: ExamineOptions): AsyncGenerator<NamedFin
   const without = new Set(first.outcome === 'failed' ? [STRING] : []);
   for (const { name, needs, run } of CHECKS) {
     const missing = needs.find((need) => without.has(need));
-    const finding = missing === undefined && patient ? await find(() => run(patient as Patient)) : skipped(`not looked at: it needs ${missing}`);
+    const finding =
+      missing === undefined && patient ? await find(() => run(patient as Patient)) : skipped(`not looked at: it needs ${missing}`);
     if (missing !== undefined || finding.outcome === 'failed') without.add(name);
     yield { name, ...finding };
   }
