@@ -73,7 +73,7 @@ describe('errors', () => {
   it('are one line, without secrets and without what steers a terminal', () => {
     const error = createError('STREAM_REJECTED', { message: 'no\n\u001b[31m SharedAccessKey=c2VjcmV0; x' });
     expect(oneLine(error)).toBe(
-      'streams: STREAMS_STREAM_REJECTED: no [31m SharedAccessKey=[redacted]; x; ask for something that it offers',
+      'streams: STREAMS_STREAM_REJECTED: no [31m SharedAccessKey=[redacted]; x; start that service on the device, or ask for one that it offers',
     );
     expect(oneLine(new Error('plain'))).toBe('streams: plain');
   });

@@ -17,14 +17,14 @@ const REMEDIES: Partial<Record<WireCode, string>> = {
   OVERLOADED: 'try again in a moment',
   REPLACED: 'each device needs an id and a connection string of its own',
   STREAM_TERMINATED: 'try again',
-  STREAM_REJECTED: 'ask for something that it offers',
+  STREAM_REJECTED: 'start that service on the device, or ask for one that it offers',
 };
 
 /** `streams: CODE: what happened; what to do`. Never a key, never a second line. */
 export function oneLine(error: unknown): string {
   const code = StreamsError.is(error) ? error.code : undefined;
   const message = error instanceof Error || StreamsError.is(error) ? error.message : String(error);
-  const remedy = addressInUse(error) ?? remedyOf(error);
+  const remedy = remedyOf(error) ?? addressInUse(error);
   const parts = [message.replace(/[.\s]+$/, ''), remedy].filter((part) => part !== undefined);
   return printable(`streams: ${code === undefined ? '' : `${code}: `}${parts.join('; ')}`);
 }
