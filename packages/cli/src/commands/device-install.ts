@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { createError } from '@streams/protocol/internal';
 import { type OutputOptions, printData } from '../io/output.ts';
 import { serviceOption } from '../io/service-option.ts';
-import { type InstallOptions, nextCommands, planInstall, type Programs } from '../install/plan.ts';
+import { type InstallOptions, nextCommands, planInstall } from '../install/plan.ts';
 import { unitText } from '../install/unit.ts';
 
 const HELP = `
@@ -32,9 +32,8 @@ export function deviceInstallCommand(): Command {
     .action((options: Options) => installDevice(options));
 }
 
-/** @param programs Default: those that run now. */
-export async function installDevice(options: Options, programs?: Programs): Promise<void> {
-  const plan = planInstall(options, programs);
+async function installDevice(options: Options): Promise<void> {
+  const plan = planInstall(options);
   const unit = unitText(plan);
   if (!options.print) await write(plan.file, unit);
   const next = nextCommands(plan, existsSync(plan.connectionStringFile));

@@ -4,7 +4,7 @@ import { printable, remedyOf } from '../io/errors.ts';
 import type { Patient } from './patient.ts';
 
 /** `warn`: all works, and yet something should be done. `skipped`: nothing is wrong with it, as far as is known. */
-export type Outcome = 'ok' | 'warn' | 'failed' | 'skipped';
+type Outcome = 'ok' | 'warn' | 'failed' | 'skipped';
 
 /** What a check has found. */
 export interface Finding {

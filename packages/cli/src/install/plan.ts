@@ -30,7 +30,7 @@ const NAME = 'streams-device.service';
 /** What the system's unit does not see: homes, and temporary files of others. */
 const HIDDEN = /^\/(?:home|root|run\/user|tmp|var\/tmp)(?:\/|$)/;
 
-export function currentPrograms(): Programs {
+function currentPrograms(): Programs {
   return { node: process.execPath, main: realpathSync(process.argv[1] ?? '') };
 }
 
