@@ -328,24 +328,36 @@ describe('the device', () => {
   });
 
   it('would get no link, since upgrades do not come through', async () => {
+    expect(await onlyFailure(await behindProxy([]))).toMatchObject({
+      name: 'control link',
+      code: 'UPGRADE_REQUIRED',
+      text: expect.stringContaining('WebSocket upgrades do not reach the hub'),
+    });
+  });
+
+  it('would be sent to what is no URL, whose text cannot steer the terminal', async () => {
+    const found = await diagnose(await behindProxy(['\u001b[31m']));
+    expect(found.get('streaming endpoints')).toMatchObject({
+      outcome: 'failed',
+      text: expect.stringMatching(/^ \[31m: .* no https: URL$/),
+    });
+  });
+
+  /** A device's string for a hub behind a reverse proxy that passes no upgrade on. */
+  async function behindProxy(streamingEndpoints: readonly string[]): Promise<string> {
     const certificate = certificateFor('127.0.0.1');
-    const view = JSON.stringify({ hostName: 'hub', streamingEndpoints: [], version: '1' });
+    const view = JSON.stringify({ hostName: 'hub', streamingEndpoints, version: '1' });
     const refusal = JSON.stringify({ code: 'UPGRADE_REQUIRED', message: 'this endpoint speaks WebSocket only', trackingId: '' });
     const server = createHttpsServer({ ...certificate }, (request, response) => {
       const isView = request.url === '/v1/hub';
       response.writeHead(isView ? 200 : 426).end(isView ? view : refusal);
     });
-    const text = formatConnectionString({
+    return formatConnectionString({
       hostName: '127.0.0.1',
       port: await listen(server),
       deviceId: 'pump-7',
       key: new Secret(WRONG_KEY),
       caCertificate: certificate.cert,
     });
-    expect(await onlyFailure(text)).toMatchObject({
-      name: 'control link',
-      code: 'UPGRADE_REQUIRED',
-      text: expect.stringContaining('WebSocket upgrades do not reach the hub'),
-    });
-  });
+  }
 });

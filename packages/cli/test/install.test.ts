@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { planInstall } from '../src/install/plan.ts';
+import { nextCommands, planInstall } from '../src/install/plan.ts';
 import { unitText } from '../src/install/unit.ts';
 import { Home } from './support/command.ts';
 
@@ -65,6 +65,15 @@ describe('the unit of the system', () => {
     expect(planInstall({ service: SERVICE, ...options, user: true }, programs)).toMatchObject({ user: true });
   });
 
+  it('comes with what to type next', () => {
+    const plan = planInstall({ service: SERVICE, connectionStringFile: '/etc/a b' }, PROGRAMS);
+    expect(plan.file).toBe('/etc/systemd/system/streams-device.service');
+    const [first, ...rest] = nextCommands(plan, false);
+    expect(first).toMatch(/^sudo install -D -m 600 \/dev\/stdin '\/etc\/a b' /);
+    expect(nextCommands(plan, true)).toEqual(["sudo chmod 600 '/etc/a b'", ...rest]);
+    expect(rest.slice(0, 2)).toEqual(['sudo systemctl daemon-reload', 'sudo systemctl enable --now streams-device.service']);
+  });
+
   it('cannot run a program that systemd refuses', () => {
     expect(() => planInstall({ service: SERVICE }, { ...PROGRAMS, node: "/opt/it's/node" })).toThrow('systemd runs no program');
   });
@@ -88,6 +97,18 @@ describe('the command', () => {
     expect(stderr).toMatch(
       /^wrote \S+; now type:\n {2}install -D -m 600 .*\n {2}systemctl --user daemon-reload\n {2}systemctl --user enable --now /,
     );
+  });
+
+  it('runs what `streams device proxy` takes, whatever a service is called', async () => {
+    const { options } = planInstall({ service: { "-.%_*?!(),:=@$'": '[::1]:502' } }, PROGRAMS);
+    const ended = await home.run(['device', 'proxy', ...options, '--connection-string-file', '/nowhere']);
+    expect(ended).toMatchObject({ code: 64, stderr: expect.stringContaining('--connection-string-file: /nowhere cannot be read') });
+  });
+
+  it('looks at the configuration before it writes', async () => {
+    const ended = await home.run(['device', 'install', '--user', '--config', join(home.directory, 'none.json')]);
+    expect(ended).toMatchObject({ code: 64, stderr: expect.stringContaining('none.json') });
+    await expect(stat(join(home.directory, '.config'))).rejects.toThrow('ENOENT');
   });
 
   it('writes nothing with --print', async () => {

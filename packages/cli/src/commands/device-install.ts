@@ -5,13 +5,14 @@ import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { createError } from '@streams/protocol/internal';
 import { type OutputOptions, printData } from '../io/output.ts';
+import { inFile, readConfig } from '../io/proxy-config.ts';
 import { serviceOption } from '../io/service-option.ts';
 import { type InstallOptions, nextCommands, planInstall } from '../install/plan.ts';
 import { unitText } from '../install/unit.ts';
 
 const HELP = `
 The unit runs the Node and the streams that run now. It reads the connection string from a file, which you put there: root's alone
-for the system. An HTTPS_PROXY or STREAMS_CA_FILE it gets by \`systemctl edit\`, as Environment=.
+for the system. An HTTPS_PROXY or STREAMS_CA_FILE it gets by \`systemctl edit\`, as Environment= or EnvironmentFile=.
 
 Examples:
   $ sudo streams device install --service ssh=127.0.0.1:22
@@ -35,12 +36,21 @@ export function deviceInstallCommand(): Command {
 async function installDevice(options: Options): Promise<void> {
   const plan = planInstall(options);
   const unit = unitText(plan);
-  if (!options.print) await write(plan.file, unit);
+  // One that is only printed may be for another machine.
+  if (!options.print) {
+    checkConfig(options.config);
+    await write(plan.file, unit);
+  }
   const next = nextCommands(plan, existsSync(plan.connectionStringFile));
   printData(options, { file: plan.file, written: !options.print, unit, next }, () => unit.trimEnd());
   if (options.json) return;
   const what = options.print ? `this unit belongs into ${plan.file}; then type:` : `wrote ${plan.file}; now type:`;
   process.stderr.write(`${[what, ...next].join('\n  ')}\n`);
+}
+
+/** Better now than in the journal of a service that starts again and again. */
+function checkConfig(file: string | undefined): void {
+  if (file !== undefined) inFile(file, () => readConfig(file));
 }
 
 async function write(file: string, unit: string): Promise<void> {

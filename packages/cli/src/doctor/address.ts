@@ -76,7 +76,7 @@ async function tunnel(proxy: HttpProxy, url: URL, signal: AbortSignal): Promise<
 async function direct(url: URL, signal: AbortSignal): Promise<string> {
   const connected = deferred<void>();
   const socket = connect({ host: hostOf(url), port: portOf(url) }, connected.resolve);
-  socket.once('error', (cause) => connected.reject(refusal(cause)));
+  socket.on('error', (cause) => connected.reject(refusal(cause)));
   signal.addEventListener('abort', () => connected.reject(signal.reason), { once: true });
   try {
     await connected.promise;

@@ -32,7 +32,7 @@ export async function askHub(patient: Patient, path: string, headers: Readonly<R
     headers: { Host: url.host, Authorization: signer.authorization(), ...headers },
     createConnection: () => socket,
   });
-  request.once('error', (error) => answered.reject(connectError(error)));
+  request.on('error', (error) => answered.reject(connectError(error)));
   request.once('response', (response) => void read(response).then(answered.resolve, answered.reject));
   request.once('upgrade', ({ statusCode = 0 }) => answered.resolve({ status: statusCode, timeMs: Number.NaN, body: '' }));
   const stopWaiting = systemClock.after(CONNECT_TIMEOUT_MS, () =>

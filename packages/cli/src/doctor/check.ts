@@ -26,12 +26,13 @@ export interface Check {
   readonly run: (patient: Patient) => Promise<Finding>;
 }
 
+/** @param text Words of the hub, of a certificate or of the device may be in it. */
 export function ok(text: string): Finding {
-  return { outcome: 'ok', text };
+  return { outcome: 'ok', text: printable(text) };
 }
 
 export function skipped(text: string): Finding {
-  return { outcome: 'skipped', text };
+  return { outcome: 'skipped', text: printable(text) };
 }
 
 /** @throws what is none of our errors: a mistake of this program's. */

@@ -6,6 +6,7 @@ import {
   type HubView,
   MAX_CLOCK_OFFSET_MS,
   parseObject,
+  parseUrl,
   portOf,
   StreamsError,
   systemClock,
@@ -64,7 +65,8 @@ export async function checkStreamingEndpoints(patient: Patient): Promise<Finding
   const access = accessOf(patient.credentials);
   const texts: string[] = [];
   for (const endpoint of streamingEndpoints) {
-    const url = new URL(endpoint);
+    const url = parseUrl(endpoint);
+    if (url?.protocol !== 'https:') throw createError('CONNECT_FAILED', { message: `${endpoint}: the hub names what is no https: URL` });
     const isHub = url.hostname === patient.url.hostname && portOf(url) === portOf(patient.url);
     texts.push(isHub ? `${endpoint}, the hub itself` : `${endpoint}, ${await reach(url, access)}`);
   }

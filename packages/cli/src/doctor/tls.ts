@@ -1,7 +1,6 @@
 // TLS to a host, verified exactly as the SDKs do it, and what its certificate says.
 import type { DetailedPeerCertificate } from 'node:tls';
 import { type Access, CONNECT_TIMEOUT_MS, connectHub, systemClock } from '@streams/protocol/internal';
-import { printable } from '../io/errors.ts';
 import { type Finding, ok } from './check.ts';
 
 const MOST_NAMES = 8;
@@ -11,7 +10,7 @@ export async function checkTls(url: URL, access: Access): Promise<Finding> {
   const certificate = socket.getPeerCertificate(true);
   const version = socket.getProtocol() ?? 'TLS';
   socket.destroy();
-  return ok(printable(`${version}, ${describe(certificate)}; trusted by ${trustedBy(access)}`));
+  return ok(`${version}, ${describe(certificate)}; trusted by ${trustedBy(access)}`);
 }
 
 function describe(certificate: DetailedPeerCertificate): string {
