@@ -1,4 +1,4 @@
-// `npm run tarballs`: the packages as npm would get them, in tarballs/ or the folder that is given; for `npm install -g tarballs/*.tgz`.
+// `npm run tarballs`: the packages as npm would get them, in tarballs/ or the folder that is given; for `npm install -g ./tarballs/*.tgz`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -171,7 +171,7 @@ describe('failures', () => {
       [['echo', 'pump-7'], wrongKey, 77, /UNAUTHENTICATED: .*check the key and the clock$/],
       [['devices', 'disable', 'nobody'], undefined, 69, /DEVICE_NOT_FOUND: .*streams devices list/],
       [['echo', 'nobody'], serviceString, 69, /DEVICE_NOT_FOUND: .*streams devices list/],
-      [['echo', 'offline'], serviceString, 75, /DEVICE_NOT_CONNECTED: .*streams device echo/],
+      [['echo', 'offline'], serviceString, 75, /DEVICE_NOT_CONNECTED: .*streams device proxy/],
       [['connect', 'pump-7', 'ssh'], serviceString, 69, /STREAM_REJECTED: .*this device offers echo, not ssh/],
       [['devices', 'create', 'x'], serviceString, 77, /FORBIDDEN: /],
       [['devices', 'list'], nowhere, 69, /CONNECT_FAILED: .*streams hub start/],

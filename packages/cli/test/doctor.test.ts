@@ -296,7 +296,7 @@ describe('the hub', () => {
 
 describe('the device', () => {
   it.each([
-    ['not connected', {}, /^off is not connected/, /streams device echo/],
+    ['not connected', {}, /^off is not connected/, /streams device proxy/],
     ['disabled', { enabled: false }, /^off is disabled$/, /streams devices enable off/],
   ])('is %s', async (_name, settings, says, remedy) => {
     await hub.hub.putDevice('off', { enabled: true, ...settings });
