@@ -3,18 +3,21 @@
 import { createServer } from 'node:http';
 import { DeviceClient } from '@streams/device';
 
-const device = DeviceClient.fromConnectionString(process.env['STREAMS_CONNECTION_STRING']);
-const startMs = performance.now();
-const server = createServer((request, response) => {
-  const { method, url } = request;
+// Clients keep connections for later requests. At the end they are waited for, but not for long.
+const device = DeviceClient.fromConnectionString(process.env['STREAMS_CONNECTION_STRING'], { closeTimeoutMs: 500 });
+const connections = new WeakMap<object, number>();
+let count = 0;
+const server = createServer(({ method, url, socket }, response) => {
   response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify({ device: device.deviceId, method, url, upSeconds: Math.round((performance.now() - startMs) / 1_000) }));
+  response.end(JSON.stringify({ device: device.deviceId, method, url, connection: connections.get(socket) }));
 });
 
 device.onStreamRequest(async (request) => {
   if (request.name !== 'web') return request.reject(`this device offers web, not ${request.name}`);
+  const stream = await request.accept();
+  connections.set(stream, (count += 1));
   // Node's web server takes any Duplex for a connection.
-  server.emit('connection', await request.accept());
+  server.emit('connection', stream);
 });
 device.on('connected', () => console.log(`${device.deviceId} is connected`));
 

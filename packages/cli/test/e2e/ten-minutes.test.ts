@@ -1,107 +1,55 @@
 // The ten minutes of README.md, as its reader has them: its own commands, typed into shells with an empty home, up to a command that
 // runs on the device over ssh, with a real sshd. Only the ports are others, since 22 and 8443 may be taken.
-import { spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { needs, run, type RunningServer, startSshd } from '../../../../test/support/programs.ts';
-import { type Ended, Running } from '../support/command.ts';
+import { run, type RunningServer, startSshd } from '../../../../test/support/programs.ts';
+import { putSshInto } from '../../../../test/support/ssh-of-test.ts';
+import { shellBlocks, Terminals } from '../../../../test/support/terminals.ts';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
-const SSH = needs('/usr/bin/ssh', 'openssh-client');
-const terminals: Running[] = [];
 let home: string;
 let sshd: RunningServer;
-let cafile: string;
+let terminals: Terminals;
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'streams-ten-minutes-'));
-  sshd = await startSshd();
+  [home, sshd] = await Promise.all([mkdtemp(join(tmpdir(), 'streams-ten-minutes-')), startSshd()]);
+  const bin = join(home, 'bin');
+  await putSshInto(bin, sshd.directory);
+  const prefix = join(home, 'npm');
   // What the machine's administrator has told npm of its network; another prefix hides that.
-  cafile = (await run('npm', ['config', 'get', 'cafile'])).stdout.trim();
-  await mkdir(join(home, 'bin'));
-  // ssh takes the home of the password file, so that of the test has to be told.
-  const settings = ['-F', join(home, 'ssh_config')].map((word) => `'${word}'`).join(' ');
-  await writeFile(join(home, 'bin/ssh'), `#!/bin/sh\nexec ${SSH} ${settings} "$@"\n`);
-  await chmod(join(home, 'bin/ssh'), 0o755);
-  const config = [
-    'StrictHostKeyChecking accept-new',
-    `UserKnownHostsFile ${join(home, 'known')}`,
-    `IdentityFile ${join(sshd.directory, 'id')}`,
-  ];
-  await writeFile(join(home, 'ssh_config'), `${config.join('\n')}\nIdentitiesOnly yes\nBatchMode yes\n`);
+  const { stdout: cafile } = await run('npm', ['config', 'get', 'cafile']);
+  const npm = { npm_config_prefix: prefix, npm_config_cafile: cafile.trim() };
+  terminals = new Terminals({ HOME: home, PATH: `${bin}:${prefix}/bin:${process.env['PATH']}`, ...npm });
 });
 afterAll(async () => {
-  await Promise.all(terminals.map(interrupt));
+  await terminals.close();
   await sshd.stop();
   await rm(home, { recursive: true });
 });
 
-/** What a reader types: the blocks of the section, in their order. */
-async function blocksOfReadme(): Promise<string[]> {
-  const [, section = ''] = /^## SSH to a device in ten minutes\n(.*?)^## /ms.exec(await readFile(join(ROOT, 'README.md'), 'utf8')) ?? [];
-  return [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block);
-}
-
-/** Types into a new terminal, whose shell knows nothing but where programs are. */
-function type(block: string, answers: Readonly<Record<string, string>> = {}): Running {
-  const replace = (text: string, [from, to]: [string, string]): string => {
-    expect(text).toContain(from);
-    return text.replace(from, to);
-  };
-  const prefix = join(home, 'npm');
-  const env = {
-    HOME: home,
-    PATH: `${home}/bin:${prefix}/bin:${process.env['PATH']}`,
-    npm_config_prefix: prefix,
-    npm_config_cafile: cafile,
-  };
-  // In a process group of its own, as a terminal's job is.
-  const child = spawn('sh', ['-ec', Object.entries(answers).reduce(replace, block)], { cwd: ROOT, env, stdio: 'pipe', detached: true });
-  terminals.push(new Running(child));
-  return terminals.at(-1)!;
-}
-
-/** Ctrl-C. */
-async function interrupt({ child, ended }: Running): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGINT');
-  await ended;
-}
-
-function typed(block: string, input = ''): Promise<Ended> {
-  const terminal = type(block);
-  terminal.child.stdin?.end(input);
-  return terminal.ended;
-}
-
 it('from the tarballs to a shell on the device, with what README.md says and no more', { timeout: 120_000 }, async () => {
-  const blocks = await blocksOfReadme();
+  const blocks = shellBlocks('README.md', 'SSH to a device in ten minutes');
   expect(blocks).toHaveLength(6);
-  const [install, hubStart, create, deviceProxy, ssh, doctor] = blocks as [string, string, string, string, string, string];
+  const [install, hubStart, create, deviceProxy, ssh, doctor] = blocks;
 
-  const installed = await typed(install);
+  const installed = await terminals.run(install);
   expect(installed, installed.stderr).toMatchObject({ code: 0 });
-  const hub = type(hubStart, { 'hub start': 'hub start --port 0' });
+  const hub = terminals.type(hubStart, { 'hub start': 'hub start --port 0' });
   await hub.prints(/^the hub is ready: /m);
-  const created = await typed(create);
+  const created = await terminals.run(create);
   expect(created).toMatchObject({ code: 0, stdout: expect.stringMatching(/^HostName=\S+;DeviceId=pump-7;\S+\n$/), stderr: '' });
-  const device = type(deviceProxy, { '<the line that was printed>': created.stdout.trim(), '127.0.0.1:22': `127.0.0.1:${sshd.port}` });
+  const line = { '<the line that was printed>': created.stdout.trim() };
+  const device = terminals.type(deviceProxy, { ...line, '127.0.0.1:22': `127.0.0.1:${sshd.port}` });
   await device.prints(/^pump-7 is connected$/m);
 
-  const login = await typed(ssh, 'echo "as $(id -un) from $SSH_CONNECTION"; exit 7\n');
-  expect(login).toMatchObject({
-    code: 7,
-    stdout: expect.stringMatching(`^as ${userInfo().username} from 127\\.0\\.0\\.1 \\d+ 127\\.0\\.0\\.1 ${sshd.port}\n$`),
-  });
-  const examined = await typed(doctor);
+  const login = await terminals.run(ssh, {}, 'echo "as $(id -un) at $SSH_CONNECTION"; exit 7\n');
+  const text = new RegExp(`^as ${userInfo().username} at 127\\.0\\.0\\.1 \\d+ 127\\.0\\.0\\.1 ${sshd.port}\n$`);
+  expect(login).toMatchObject({ code: 7, stdout: expect.stringMatching(text) });
+  const examined = await terminals.run(doctor);
   expect(examined, examined.stdout).toMatchObject({ code: 0, stdout: expect.not.stringMatching(/^(?:failed|warn)/m), stderr: '' });
 
-  await interrupt(device);
-  const without = await typed(ssh);
-  expect(without).toMatchObject({
-    code: 255,
-    stderr: expect.stringMatching(/^streams: STREAMS_DEVICE_NOT_CONNECTED: .*`streams device proxy`$/m),
-  });
+  await terminals.interrupt(device);
+  const says = /^streams: STREAMS_DEVICE_NOT_CONNECTED: .*`streams device proxy`$/m;
+  expect(await terminals.run(ssh)).toMatchObject({ code: 255, stderr: expect.stringMatching(says) });
 });
