@@ -15,6 +15,8 @@ export interface HubStartOptions extends OutputOptions, TlsFileOptions {
   readonly listen?: string | undefined;
   readonly hostName?: readonly string[] | undefined;
   readonly data?: string | undefined;
+  /** In milliseconds. */
+  readonly keepAlive?: number | undefined;
   readonly log?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -33,7 +35,8 @@ export async function startHub(options: HubStartOptions): Promise<void> {
   const hostNames = await hubNames(options);
   const policies = await loadPolicies(dataDirectory);
   const tls = tlsOptions(options, dataDirectory);
-  await using hub = createHub({ hostNames, tls, policies, registry, logger: await hubLogger(options.log) });
+  const { keepAlive: keepAliveMs } = options;
+  await using hub = createHub({ hostNames, tls, policies, registry, keepAliveMs, logger: await hubLogger(options.log) });
   const ports = await hub.listen({ port: options.port, host: options.listen }).catch(inWordsOfOptions);
   try {
     await announce(hub, ports, options, dataDirectory);

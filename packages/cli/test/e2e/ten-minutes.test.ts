@@ -46,6 +46,7 @@ it('from the tarballs to a shell on the device, with what README.md says and no 
   const login = await terminals.run(ssh, {}, 'echo "as $(id -un) at $SSH_CONNECTION"; exit 7\n');
   const text = new RegExp(`^as ${userInfo().username} at 127\\.0\\.0\\.1 \\d+ 127\\.0\\.0\\.1 ${sshd.port}\n$`);
   expect(login).toMatchObject({ code: 7, stdout: expect.stringMatching(text) });
+  await device.says(/^a stream to ssh has ended .* clean=true/m);
   const examined = await terminals.run(doctor);
   expect(examined, examined.stdout).toMatchObject({ code: 0, stdout: expect.not.stringMatching(/^(?:failed|warn)/m), stderr: '' });
 
