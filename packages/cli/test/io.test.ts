@@ -1,4 +1,5 @@
 // What needs no process: which credential counts, which arguments are refused, what an error looks like, and every command's help.
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,13 +80,20 @@ describe('errors', () => {
   });
 });
 
-it('every command has a help with an example', () => {
+it('every command has a help with an example, is in README.md, and prints JSON where it prints data', () => {
+  const page = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const others = ['connect', 'ssh'];
   const names: string[] = [];
   everyCommand(createProgram(), (command) => {
     let help = '';
     command.configureOutput({ writeOut: (text) => void (help += text) });
     command.outputHelp();
     names.push(command.name());
+    if (command.commands.length === 0) {
+      const path = `streams ${command.parent?.parent ? `${command.parent.name()} ` : ''}${command.name()}`;
+      expect(page).toMatch(new RegExp(`^\\| \\[?\`${path}[ \`].*\\| \`[^|]*${path}`, 'm'));
+      expect([path, help.includes('--json')]).toEqual([path, !others.includes(command.name())]);
+    }
     expect([command.name(), help]).toEqual([command.name(), expect.stringMatching(/\nExamples?:\n {2}\$ /)]);
   });
   expect(names.length).toBeGreaterThan(14);

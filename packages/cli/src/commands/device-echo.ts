@@ -2,7 +2,10 @@
 import { Command } from 'commander';
 import { DeviceClient } from '@streams/device';
 import { type CredentialOptions, deviceConnectionString, withCredentials } from '../io/credentials.ts';
+import type { OutputOptions } from '../io/output.ts';
 import { serveDevice } from '../io/serve-device.ts';
+
+type EchoOptions = CredentialOptions & OutputOptions;
 
 const EXAMPLE = `
 Example:
@@ -11,16 +14,17 @@ Example:
 export function deviceEchoCommand(): Command {
   return withCredentials(new Command('echo'), 'device')
     .description('offer the service `echo`, until SIGTERM or SIGINT')
+    .option('--json', 'print JSON, and log JSON lines')
     .addHelpText('after', EXAMPLE)
-    .action((options: CredentialOptions) => serveEcho(options));
+    .action((options: EchoOptions) => serveEcho(options));
 }
 
-async function serveEcho(options: CredentialOptions): Promise<void> {
+async function serveEcho(options: EchoOptions): Promise<void> {
   await using device = DeviceClient.fromConnectionString(await deviceConnectionString(options));
   device.onStreamRequest(async (request) => {
     if (request.name !== 'echo') return request.reject(`this device offers echo, not ${request.name}`);
     const stream = await request.accept();
     stream.pipe(stream);
   });
-  await serveDevice(device, {});
+  await serveDevice(device, options);
 }
