@@ -36,7 +36,7 @@ it('from the tarballs to a shell on the device, with what README.md says and no 
   const installed = await terminals.run(install);
   expect(installed, installed.stderr).toMatchObject({ code: 0 });
   const hub = terminals.type(hubStart, { 'hub start': 'hub start --port 0' });
-  await hub.prints(/^the hub is ready: /m);
+  const [, serviceString = ''] = await hub.prints(/^service: .*STREAMS_CONNECTION_STRING=('[^']+') streams echo/m);
   const created = await terminals.run(create);
   expect(created).toMatchObject({ code: 0, stdout: expect.stringMatching(/^HostName=\S+;DeviceId=pump-7;\S+\n$/), stderr: '' });
   const line = { '<the line that was printed>': created.stdout.trim() };
@@ -46,6 +46,8 @@ it('from the tarballs to a shell on the device, with what README.md says and no 
   const login = await terminals.run(ssh, {}, 'echo "as $(id -un) at $SSH_CONNECTION"; exit 7\n');
   const text = new RegExp(`^as ${userInfo().username} at 127\\.0\\.0\\.1 \\d+ 127\\.0\\.0\\.1 ${sshd.port}\n$`);
   expect(login).toMatchObject({ code: 7, stdout: expect.stringMatching(text) });
+  const desk = `export HOME=${home}/elsewhere STREAMS_CONNECTION_STRING=${serviceString}\n${ssh}`;
+  expect(await terminals.run(desk, {}, 'echo from the desk\n')).toMatchObject({ code: 0, stdout: 'from the desk\n' });
   await device.says(/^a stream to ssh has ended .* clean=true/m);
   const examined = await terminals.run(doctor);
   expect(examined, examined.stdout).toMatchObject({ code: 0, stdout: expect.not.stringMatching(/^(?:failed|warn)/m), stderr: '' });
