@@ -1,7 +1,7 @@
 // `streams connect`: standard input and output as a stream to a device, for ssh's ProxyCommand.
 import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
-import { systemClock } from '@streams/protocol/internal';
+import { type Cancel, systemClock } from '@streams/protocol/internal';
 import { type CredentialOptions, withCredentials, withService } from '../io/credentials.ts';
 import { endableOutput } from '../io/standard-streams.ts';
 
@@ -26,18 +26,18 @@ const HANGUP_MS = 1_000;
 async function connect(device: string, name: string, options: CredentialOptions): Promise<void> {
   await withService(options, async (service) => {
     const stream = await service.createStream(device, { name });
-    let isHungUp = false;
-    process.once('SIGHUP', () => {
-      isHungUp = true;
-      systemClock.after(HANGUP_MS, () => stream.destroy());
-    });
+    let cancel: Cancel | undefined;
+    process.once('SIGHUP', () => (cancel = systemClock.after(HANGUP_MS, () => stream.destroy())));
     try {
       await Promise.all([pipeline(process.stdin, stream), pipeline(stream, endableOutput())]);
     } catch (error) {
       // A reader that has left closes our output; what ended the stream says more than that a pipe was cut by it.
       stream.destroy();
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'EPIPE' && !isHungUp) throw error;
+      // After a hangup nobody listens.
+      if (code !== 'EPIPE' && cancel === undefined) throw error;
+    } finally {
+      cancel?.();
     }
   });
 }
