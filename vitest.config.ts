@@ -13,6 +13,8 @@ const suites = {
   interop: ['packages/*/test/interop/*.test.ts'],
   /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy, OpenSSH, Redis. */
   system: ['packages/*/test/system/**/*.test.ts'],
+  /** The commands as a user runs them, between real programs: OpenSSH, Chromium, xrdp, PostgreSQL, network namespaces. */
+  e2e: ['packages/cli/test/e2e/*.test.ts'],
 };
 const suite = process.env['TEST_SUITE'] as keyof typeof suites | undefined;
 
@@ -21,7 +23,7 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions, externalConditions: ['node'] } },
   test: {
     include: suite ? suites[suite] : ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/*.test.ts'],
-    exclude: suite ? [] : ['**/node_modules/**', ...suites.interop, ...suites.system],
+    exclude: suite ? [] : ['**/node_modules/**', ...suites.interop, ...suites.system, ...suites.e2e],
     // Most tests wait for sockets; and each file keeps its own state, so that a worker need not load everything anew for it.
     maxWorkers: 4,
     isolate: false,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+export const MAIN: string = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -56,13 +56,16 @@ export class Running {
 export class Home {
   readonly directory: string;
   readonly started: Running[] = [];
+  readonly #prefix: readonly string[];
 
-  private constructor(directory: string) {
+  private constructor(directory: string, prefix: readonly string[]) {
     this.directory = directory;
+    this.#prefix = prefix;
   }
 
-  static async make(): Promise<Home> {
-    return new Home(await mkdtemp(join(tmpdir(), 'streams-cli-')));
+  /** @param prefix stands in front of each command, such as `ip netns exec NAME`. */
+  static async make(prefix: readonly string[] = []): Promise<Home> {
+    return new Home(await mkdtemp(join(tmpdir(), 'streams-cli-')), prefix);
   }
 
   /** Starts a command; its standard input stays open. */
@@ -75,7 +78,8 @@ export class Home {
     return this.#spawn(['sh', '-c', '"$@" | { cat; echo " EOF"; }', 'sh', process.execPath, MAIN, ...args], connectionString);
   }
 
-  #spawn([program = '', ...args]: readonly string[], connectionString: string | undefined): Running {
+  #spawn(command: readonly string[], connectionString: string | undefined): Running {
+    const [program = '', ...args] = [...this.#prefix, ...command];
     const { STREAMS_CONNECTION_STRING: _theirs, ...env } = process.env;
     const secret = connectionString === undefined ? {} : { STREAMS_CONNECTION_STRING: connectionString };
     const child = spawn(program, args, { env: { ...env, HOME: this.directory, ...secret }, stdio: 'pipe' });

@@ -1,0 +1,123 @@
+// OpenSSH's client and server, through the commands: every way to log in, and what ssh carries besides.
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { MAIN } from '../support/command.ts';
+import { freePort, hashOf, needs, type Output, run, type RunOptions, Scratch, startServer } from './support/programs.ts';
+import { type Sshd, startSshd, USER } from './support/sshd.ts';
+import { DEVICE, Tunnel } from './support/tunnel.ts';
+
+const SSH = needs('/usr/bin/ssh', 'openssh-client');
+
+let scratch: Scratch;
+let sshd: Sshd;
+let tunnel: Tunnel;
+
+beforeAll(async () => {
+  scratch = await Scratch.make();
+  sshd = await startSshd(scratch);
+  tunnel = await Tunnel.start({ services: { ssh: `127.0.0.1:${sshd.port}` } });
+});
+afterAll(async () => {
+  await tunnel?.stop();
+  await sshd?.stop();
+  await scratch?.remove();
+});
+
+/** ssh to the port of `streams proxy`. */
+function ssh(args: readonly string[], options?: RunOptions): Promise<Output> {
+  return run(SSH, [...sshd.options, '-p', `${tunnel.port('ssh')}`, `${USER}@127.0.0.1`, ...args], options);
+}
+
+/** For programs that start ssh by themselves. */
+function sshCommand(): string {
+  return [SSH, ...sshd.options, '-p', `${tunnel.port('ssh')}`].join(' ');
+}
+
+it('streams proxy: a command gives its output, its errors and its exit code', async () => {
+  const { code, stdout, stderr } = await ssh(['cat; echo err >&2; exit 7'], { input: 'in\n' });
+  expect({ code, stdout, stderr }).toEqual({ code: 7, stdout: 'in\n', stderr: 'err\n' });
+});
+
+it('streams proxy: a terminal, as a person gets it', async () => {
+  const { code, stdout } = await ssh(['-tt', 'tty; stty size; exit 3'], { input: '' });
+  expect(stdout).toMatch(/^\/dev\/pts\/\d+\r\n\d+ \d+\r\n/);
+  expect(code).toBe(3);
+});
+
+it('streams connect: the same as a ProxyCommand', async () => {
+  const proxy = `ProxyCommand=${process.execPath} ${MAIN} connect ${DEVICE} ssh`;
+  const env = { STREAMS_CONNECTION_STRING: tunnel.serviceString };
+  const output = await run(SSH, [...sshd.options, '-o', proxy, `${USER}@${DEVICE}`, 'cat; exit 7'], { env, input: 'in\n' });
+  expect(output).toEqual({ code: 7, stdout: 'in\n', stderr: '' });
+});
+
+it('streams ssh: the same by itself', async () => {
+  const output = await tunnel.runAsService(['ssh', DEVICE, '--', ...sshd.options, '-l', USER, 'cat; exit 7'], 'in\n');
+  expect(output).toEqual({ code: 7, stdout: 'in\n', stderr: '' });
+});
+
+it('two logins at once', async () => {
+  // Each waits for the file of the other, so neither can go first.
+  const [a, b] = [scratch.file('a'), scratch.file('b')];
+  const meet = (own: string, other: string): string => `touch ${own}; while [ ! -e ${other} ]; do sleep 0.05; done; echo met`;
+  const outputs = await Promise.all([ssh([meet(a, b)]), ssh([meet(b, a)])]);
+  expect(outputs).toMatchObject([
+    { code: 0, stdout: 'met\n' },
+    { code: 0, stdout: 'met\n' },
+  ]);
+});
+
+it('ssh -L: curl reaches a web server of the device through the login', async () => {
+  const curl = needs('/usr/bin/curl', 'curl');
+  const page = randomBytes(2 ** 20);
+  const server = createServer((_request, response) => response.end(page)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const port = await freePort();
+  const forward = `127.0.0.1:${port}:127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const args = [...sshd.options, '-p', `${tunnel.port('ssh')}`, '-o', 'ExitOnForwardFailure=yes', '-N', '-L', forward];
+  const login = await startServer({ program: SSH, args: [...args, `${USER}@127.0.0.1`], port });
+  try {
+    const output = await run(curl, ['-sS', '-o', scratch.file('page'), '-w', '%{http_code} %{size_download}', `http://127.0.0.1:${port}/`]);
+    expect(output).toEqual({ code: 0, stdout: `200 ${page.length}`, stderr: '' });
+    await writeFile(scratch.file('expected'), page);
+    expect(await hashOf(scratch.file('page'))).toBe(await hashOf(scratch.file('expected')));
+  } finally {
+    await login.stop();
+    server.close();
+  }
+});
+
+it('rsync: a tree of 200 files there and back, and only what has changed the second time', async () => {
+  const rsync = needs('/usr/bin/rsync', 'rsync');
+  await makeTree();
+  const remote = (path: string): string => `${USER}@127.0.0.1:${scratch.file(path)}/`;
+  const copy = (from: string, to: string): Promise<Output> => run(rsync, ['-a', '--stats', '-e', sshCommand(), from, to]);
+  expect(await copy(`${scratch.file('tree')}/`, remote('there'))).toMatchObject({ code: 0, stderr: '' });
+  expect(await copy(remote('there'), `${scratch.file('back')}/`)).toMatchObject({ code: 0, stderr: '' });
+  expect(await run('/usr/bin/diff', ['-r', scratch.file('tree'), scratch.file('back')])).toEqual({ code: 0, stdout: '', stderr: '' });
+
+  await writeFile(scratch.file('tree/3/7'), 'changed');
+  const { stdout } = await copy(`${scratch.file('tree')}/`, remote('there'));
+  expect(stdout).toContain('Number of regular files transferred: 1\n');
+});
+
+async function makeTree(): Promise<void> {
+  for (let folder = 0; folder < 10; folder += 1) {
+    await mkdir(scratch.file(`tree/${folder}`), { recursive: true });
+    for (let file = 0; file < 20; file += 1) await writeFile(scratch.file(`tree/${folder}/${file}`), randomBytes(file * 1000));
+  }
+}
+
+it('sftp: a batch of commands', async () => {
+  const sftp = needs('/usr/bin/sftp', 'openssh-client');
+  await writeFile(scratch.file('up'), randomBytes(3_000_000));
+  const batch = ['mkdir sub', 'cd sub', `put ${scratch.file('up')} one`, 'rename one two', `get two ${scratch.file('down')}`, 'rm two', 'cd ..', 'rmdir sub'];
+  const args = [...sshd.options, '-P', `${tunnel.port('ssh')}`, '-b', '-', `${USER}@127.0.0.1:${scratch.path}`];
+  const { code, stderr } = await run(sftp, args, { input: batch.join('\n') });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(await hashOf(scratch.file('down'))).toBe(await hashOf(scratch.file('up')));
+});
