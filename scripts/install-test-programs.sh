@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs the programs of Debian that tests start by themselves, where they are missing: proxies on both sides of the hub;
-# with the argument `e2e`, what goes through the tunnels of the command `streams`.
+# Installs the programs of Debian that tests start by themselves, where they are missing: proxies on both sides of the hub, and what
+# makes certificates and judges units; with the argument `e2e`, what goes through the tunnels of the command `streams`.
 set -euo pipefail
 
 PATH=$PATH:/usr/sbin
 missing=()
 needs() { command -v "$1" >/dev/null || missing+=("$2"); }
 
+needs openssl openssl
 if [[ ${1:-} == e2e ]]; then
   needs sshd openssh-server
   needs ssh openssh-client
@@ -14,7 +15,6 @@ if [[ ${1:-} == e2e ]]; then
   needs curl curl
   needs chromium chromium
   needs xrdp xrdp
-  needs openssl openssl
   needs xfreerdp freerdp2-x11
   needs Xvfb xvfb
   needs xdotool xdotool
@@ -29,6 +29,7 @@ else
   needs tinyproxy tinyproxy
   needs nginx nginx-light
   needs haproxy haproxy
+  needs systemd-analyze systemd
 fi
 if ((${#missing[@]} == 0)); then exit 0; fi
 

@@ -4,6 +4,7 @@ import { createError, VERSION } from '@streams/protocol/internal';
 import { connectCommand } from './commands/connect.ts';
 import { deviceCommand } from './commands/device.ts';
 import { devicesCommand } from './commands/devices.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { echoCommand } from './commands/echo.ts';
 import { hubCommand } from './commands/hub.ts';
 import { proxyCommand } from './commands/proxy.ts';
@@ -32,7 +33,7 @@ export function createProgram(): Command {
     .description('Reach devices behind firewalls: run a hub, manage devices, open streams.')
     .version(VERSION)
     .addHelpText('after', '\nExample:\n  $ streams hub start');
-  const service = [echoCommand(), proxyCommand(), sshCommand(), connectCommand()];
+  const service = [echoCommand(), proxyCommand(), sshCommand(), connectCommand(), doctorCommand()];
   for (const command of [hubCommand(), devicesCommand(), deviceCommand(), ...service]) program.addCommand(command);
   everyCommand(program, (command) => {
     // Commander's own errors become lines of ours. A group without a subcommand shows its help, which is no success.

@@ -20,6 +20,7 @@ export * from './net/failures.ts';
 export * from './net/proxy.ts';
 export * from './net/tls-failures.ts';
 export * from './net/trust.ts';
+export * from './net/tunnel.ts';
 export * from './stream/device-stream.ts';
 export * from './stream/framing.ts';
 export * from './stream/open-streams.ts';

@@ -1,6 +1,7 @@
 // `streams device`: what a device's own machine runs.
 import { Command } from 'commander';
 import { deviceEchoCommand } from './device-echo.ts';
+import { deviceInstallCommand } from './device-install.ts';
 import { deviceProxyCommand } from './device-proxy.ts';
 
 export function deviceCommand(): Command {
@@ -8,5 +9,6 @@ export function deviceCommand(): Command {
     .description('be a device')
     .addHelpText('after', '\nExample:\n  $ streams device proxy --service ssh=127.0.0.1:22')
     .addCommand(deviceProxyCommand())
+    .addCommand(deviceInstallCommand())
     .addCommand(deviceEchoCommand());
 }

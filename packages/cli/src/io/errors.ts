@@ -26,8 +26,11 @@ export function oneLine(error: unknown): string {
   const message = error instanceof Error || StreamsError.is(error) ? error.message : String(error);
   const remedy = remedyOf(error) ?? addressInUse(error);
   const parts = [message.replace(/[.\s]+$/, ''), remedy].filter((part) => part !== undefined);
-  const text = `streams: ${code === undefined ? '' : `${code}: `}${parts.join('; ')}`;
-  // The other side's words are among it, and must not steer the terminal.
+  return printable(`streams: ${code === undefined ? '' : `${code}: `}${parts.join('; ')}`);
+}
+
+/** On one line, and without secrets. The other side's words may be among it, and must not steer the terminal. */
+export function printable(text: string): string {
   return redact(text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' '));
 }
 
@@ -36,7 +39,8 @@ export function exitCodeOf(error: unknown): number {
   return StreamsError.is(error) ? ERRORS[error.wireCode].exitCode : SOFTWARE;
 }
 
-function remedyOf(error: unknown): string | undefined {
+/** What to do, beyond what the error's own text says. */
+export function remedyOf(error: unknown): string | undefined {
   if (!StreamsError.is(error)) return undefined;
   const { remedy } = error.details;
   return typeof remedy === 'string' ? remedy : REMEDIES[error.wireCode];

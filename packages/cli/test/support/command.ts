@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 export const MAIN: string = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
+type Environment = Readonly<Record<string, string>>;
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -32,11 +34,20 @@ export class Running {
   }
 
   /** Resolves once `pattern` has been printed on standard output. */
-  async prints(pattern: RegExp): Promise<RegExpExecArray> {
+  prints(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#finds(pattern, 'stdout');
+  }
+
+  /** The same of standard error. */
+  says(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#finds(pattern, 'stderr');
+  }
+
+  async #finds(pattern: RegExp, where: 'stdout' | 'stderr'): Promise<RegExpExecArray> {
     for (;;) {
-      const found = pattern.exec(this.stdout);
+      const found = pattern.exec(this[where]);
       if (found) return found;
-      const more = await Promise.race([once(this.child.stdout!, 'data'), this.ended.then(() => undefined)]);
+      const more = await Promise.race([once(this.child[where]!, 'data'), this.ended.then(() => undefined)]);
       if (more === undefined) throw new Error(`${String(pattern)} was not printed: ${this.stdout}${this.stderr}`);
     }
   }
@@ -69,8 +80,8 @@ export class Home {
   }
 
   /** Starts a command; its standard input stays open. */
-  start(args: readonly string[], connectionString?: string): Running {
-    return this.#spawn([process.execPath, MAIN, ...args], connectionString);
+  start(args: readonly string[], connectionString?: string, environment: Environment = {}): Running {
+    return this.#spawn([process.execPath, MAIN, ...args], connectionString, environment);
   }
 
   /** The same with a pipe of the shell's at its standard output: what Node makes itself is a socket, which ends otherwise. Its end shows as ` EOF`. */
@@ -78,19 +89,24 @@ export class Home {
     return this.#spawn(['sh', '-c', '"$@" | { cat; echo " EOF"; }', 'sh', process.execPath, MAIN, ...args], connectionString);
   }
 
-  #spawn(command: readonly string[], connectionString: string | undefined): Running {
+  #spawn(command: readonly string[], connectionString?: string, environment: Environment = {}): Running {
     const [program = '', ...args] = [...this.#prefix, ...command];
     const { STREAMS_CONNECTION_STRING: _theirs, ...env } = process.env;
     const secret = connectionString === undefined ? {} : { STREAMS_CONNECTION_STRING: connectionString };
-    const child = spawn(program, args, { env: { ...env, HOME: this.directory, ...secret }, stdio: 'pipe' });
+    const child = spawn(program, args, { env: { ...env, HOME: this.directory, ...secret, ...environment }, stdio: 'pipe' });
     const running = new Running(child);
     this.started.push(running);
     return running;
   }
 
   /** Runs a command to its end. */
-  async run(args: readonly string[], connectionString?: string, input: string | Buffer = ''): Promise<Ended> {
-    const running = this.start(args, connectionString);
+  async run(
+    args: readonly string[],
+    connectionString?: string,
+    input: string | Buffer = '',
+    environment: Environment = {},
+  ): Promise<Ended> {
+    const running = this.start(args, connectionString, environment);
     running.child.stdin?.end(input);
     return running.ended;
   }
