@@ -1,12 +1,11 @@
 // OpenSSH's client and server, through the commands: every way to log in, and what ssh carries besides.
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { MAIN } from '../support/command.ts';
-import { freePort, hashOf, needs, type Output, run, type RunOptions, Scratch, startServer } from './support/programs.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort, hashOf, needs, type Output, run, Scratch, startServer } from './support/programs.ts';
 import { type Sshd, startSshd, USER } from './support/sshd.ts';
 import { DEVICE, Tunnel } from './support/tunnel.ts';
 
@@ -28,47 +27,62 @@ afterAll(async () => {
 });
 
 /** ssh to the port of `streams proxy`. */
-function ssh(args: readonly string[], options?: RunOptions): Promise<Output> {
-  return run(SSH, [...sshd.options, '-p', `${tunnel.port('ssh')}`, `${USER}@127.0.0.1`, ...args], options);
+function overProxy(args: readonly string[], input: string | Buffer = ''): Promise<Output> {
+  return run(SSH, [...sshd.options, '-p', `${tunnel.port('ssh')}`, `${USER}@127.0.0.1`, ...args], { input });
 }
 
-/** For programs that start ssh by themselves. */
-function sshCommand(): string {
-  return [SSH, ...sshd.options, '-p', `${tunnel.port('ssh')}`].join(' ');
+/** As a person would type it. */
+function overConnect(args: readonly string[], input?: string | Buffer, service = 'ssh'): Promise<Output> {
+  const way = ['-o', `ProxyCommand=streams connect ${DEVICE} ${service}`, `${USER}@${DEVICE}`];
+  return tunnel.runProgramAsService([SSH, ...sshd.options, ...way, ...args], input);
 }
 
-it('streams proxy: a command gives its output, its errors and its exit code', async () => {
-  const { code, stdout, stderr } = await ssh(['cat; echo err >&2; exit 7'], { input: 'in\n' });
-  expect({ code, stdout, stderr }).toEqual({ code: 7, stdout: 'in\n', stderr: 'err\n' });
+function overStreamsSsh(args: readonly string[], input?: string | Buffer): Promise<Output> {
+  return tunnel.runAsService(['ssh', DEVICE, '--', ...sshd.options, '-l', USER, ...args], input);
+}
+
+it('streams connect to a service that the device does not have: ssh ends with 255, and the reason is said', async () => {
+  expect(await overConnect(['true'], '', 'telnet')).toMatchObject({
+    code: 255,
+    stderr: expect.stringMatching(/^streams: STREAMS_STREAM_REJECTED: .*no service telnet here; there are: ssh; /m),
+  });
 });
 
-it('streams proxy: a terminal, as a person gets it', async () => {
-  const { code, stdout } = await ssh(['-tt', 'tty; stty size; exit 3'], { input: '' });
-  expect(stdout).toMatch(/^\/dev\/pts\/\d+\r\n\d+ \d+\r\n/);
-  expect(code).toBe(3);
-});
+describe.each([
+  ['streams proxy', overProxy, /^\[127\.0\.0\.1\]:\d+ ssh-ed25519 \S+\n$/],
+  // By the device's id, so that no device is taken for another.
+  ['streams connect as ProxyCommand', overConnect, /^pump-7 ssh-ed25519 \S+\n$/],
+  ['streams ssh', overStreamsSsh, /^pump-7 ssh-ed25519 \S+\n$/],
+])('%s', (_name, ssh, knownAs) => {
+  it('a command gives its output, its errors and its exit code, and the host is known by its name', async () => {
+    await rm(scratch.file('known'), { force: true });
+    const output = await ssh(['cat; echo err >&2; exit 7'], 'in\n');
+    expect(output).toEqual({ code: 7, stdout: 'in\n', stderr: 'err\n' });
+    expect(await readFile(scratch.file('known'), 'utf8')).toMatch(knownAs);
+  });
 
-it('streams connect: the same as a ProxyCommand', async () => {
-  const proxy = `ProxyCommand=${process.execPath} ${MAIN} connect ${DEVICE} ssh`;
-  const env = { STREAMS_CONNECTION_STRING: tunnel.serviceString };
-  const output = await run(SSH, [...sshd.options, '-o', proxy, `${USER}@${DEVICE}`, 'cat; exit 7'], { env, input: 'in\n' });
-  expect(output).toEqual({ code: 7, stdout: 'in\n', stderr: '' });
-});
+  it('a terminal, as a person gets it', async () => {
+    const { code, stdout } = await ssh(['-tt', 'tty; stty size; exit 3']);
+    expect(stdout).toMatch(/^\/dev\/pts\/\d+\r\n\d+ \d+\r\n/);
+    expect(code).toBe(3);
+  });
 
-it('streams ssh: the same by itself', async () => {
-  const output = await tunnel.runAsService(['ssh', DEVICE, '--', ...sshd.options, '-l', USER, 'cat; exit 7'], 'in\n');
-  expect(output).toEqual({ code: 7, stdout: 'in\n', stderr: '' });
-});
+  it('16 MiB of standard input come back as standard output', async () => {
+    const text = randomBytes(2 ** 23).toString('hex');
+    const { code, stdout, stderr } = await ssh(['cat; exit 5'], text);
+    expect({ code, stderr, equal: stdout === text }).toEqual({ code: 5, stderr: '', equal: true });
+  });
 
-it('two logins at once', async () => {
-  // Each waits for the file of the other, so neither can go first.
-  const [a, b] = [scratch.file('a'), scratch.file('b')];
-  const meet = (own: string, other: string): string => `touch ${own}; while [ ! -e ${other} ]; do sleep 0.05; done; echo met`;
-  const outputs = await Promise.all([ssh([meet(a, b)]), ssh([meet(b, a)])]);
-  expect(outputs).toMatchObject([
-    { code: 0, stdout: 'met\n' },
-    { code: 0, stdout: 'met\n' },
-  ]);
+  it('two logins at once', async () => {
+    // Each waits for the file of the other, so neither can go first.
+    const meet = (own: string, other: string): string => `touch ${own}; while [ ! -e ${other} ]; do sleep 0.05; done; echo met`;
+    const [a, b] = [scratch.file(`a${ssh.name}`), scratch.file(`b${ssh.name}`)];
+    const outputs = await Promise.all([ssh([meet(a, b)]), ssh([meet(b, a)])]);
+    expect(outputs).toMatchObject([
+      { code: 0, stdout: 'met\n' },
+      { code: 0, stdout: 'met\n' },
+    ]);
+  });
 });
 
 it('ssh -L: curl reaches a web server of the device through the login', async () => {
@@ -95,7 +109,8 @@ it('rsync: a tree of 200 files there and back, and only what has changed the sec
   const rsync = needs('/usr/bin/rsync', 'rsync');
   await makeTree();
   const remote = (path: string): string => `${USER}@127.0.0.1:${scratch.file(path)}/`;
-  const copy = (from: string, to: string): Promise<Output> => run(rsync, ['-a', '--stats', '-e', sshCommand(), from, to]);
+  const command = [SSH, ...sshd.options, '-p', `${tunnel.port('ssh')}`].join(' ');
+  const copy = (from: string, to: string): Promise<Output> => run(rsync, ['-a', '--stats', '-e', command, from, to]);
   expect(await copy(`${scratch.file('tree')}/`, remote('there'))).toMatchObject({ code: 0, stderr: '' });
   expect(await copy(remote('there'), `${scratch.file('back')}/`)).toMatchObject({ code: 0, stderr: '' });
   expect(await run('/usr/bin/diff', ['-r', scratch.file('tree'), scratch.file('back')])).toEqual({ code: 0, stdout: '', stderr: '' });

@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const MAIN: string = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -87,6 +87,14 @@ export class Home {
   /** The same with a pipe of the shell's at its standard output: what Node makes itself is a socket, which ends otherwise. Its end shows as ` EOF`. */
   startPiped(args: readonly string[], connectionString?: string): Running {
     return this.#spawn(['sh', '-c', '"$@" | { cat; echo " EOF"; }', 'sh', process.execPath, MAIN, ...args], connectionString);
+  }
+
+  /** Starts a program that finds the command `streams`, as after `npm install -g`. */
+  async startProgram(args: readonly string[], connectionString?: string): Promise<Running> {
+    const bin = join(this.directory, 'bin');
+    await mkdir(bin, { recursive: true });
+    await writeFile(join(bin, 'streams'), `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`, { mode: 0o755 });
+    return this.#spawn(args, connectionString, { PATH: `${bin}:${process.env['PATH']}` });
   }
 
   #spawn(command: readonly string[], connectionString?: string, environment: Environment = {}): Running {

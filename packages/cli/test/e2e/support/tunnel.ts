@@ -100,6 +100,13 @@ export class Tunnel {
     return this.#homes.service.run(args, this.serviceString, input);
   }
 
+  /** A program that finds the command `streams`, run by the service to its end. */
+  async runProgramAsService(args: readonly string[], input: string | Buffer = ''): Promise<Ended> {
+    const running = await this.#homes.service.startProgram(args, this.serviceString);
+    running.child.stdin?.end(input);
+    return running.ended;
+  }
+
   /** A command on the hub's machine; gives what it prints. */
   async administer(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.#homes.hub.run(args);
