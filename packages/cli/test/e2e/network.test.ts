@@ -8,6 +8,10 @@ import { hashOf, needs, type Output, run, Scratch, type Server, startServer, unt
 import { type Sshd, startSshd, USER } from './support/sshd.ts';
 import { Tunnel } from './support/tunnel.ts';
 
+const CUT_MS = 20_000;
+/** What the older login has sent, and should get back. */
+const LINES = 'before\nduring\nafter\n';
+
 let scratch: Scratch;
 let networks: Networks;
 let sshd: Sshd;
@@ -60,3 +64,45 @@ it('scp: 64 MiB each way', async () => {
   expect(await copy(remote, scratch.file('back'))).toEqual({ code: 0, stdout: '', stderr: '' });
   expect(await hashOf(scratch.file('back'))).toBe(await hashOf(scratch.file('original')));
 });
+
+/** The device's link stands anew: it is not the one that stood before. */
+function nextLink(): () => Promise<void> {
+  const before = tunnel.deviceProxy.stdout.length;
+  return () => until('the device connects again', () => tunnel.deviceProxy.stdout.slice(before).includes('is connected'), 20_000);
+}
+
+it('the network is cut for 20 s: the next login works, and nothing of an older one is lost unnoticed', { timeout: 90_000 }, async () => {
+  const login = await startLogin(sshd, tunnel.port('ssh'), networks.prefix('service'));
+  await networks.connectDevice(false);
+  login.child.stdin?.write('during\n');
+  await new Promise((resolve) => setTimeout(resolve, CUT_MS));
+  expect(await networks.reaches('device', HUB_ADDRESS, 443)).toBe(false);
+  await networks.connectDevice(true);
+
+  const startMs = performance.now();
+  expect(await ssh('echo works')).toEqual({ code: 0, stdout: 'works\n', stderr: '' });
+  console.log(`cut for 20 s: the next login has worked after ${seconds(startMs)} s`);
+  login.child.stdin?.end('after\n');
+  const { code, stdout } = await login.ended;
+  // Whether TCP comes through before the silence counts as death depends on when it was cut.
+  expect(code).toBeOneOf([7, 255]);
+  expect(LINES.slice(0, code === 7 ? undefined : stdout.length)).toBe(stdout);
+});
+
+it('the device moves to another network: it is back by itself, under its new address', { timeout: 90_000 }, async () => {
+  const login = await startLogin(sshd, tunnel.port('ssh'), networks.prefix('service'));
+  const isBack = nextLink();
+  const startMs = performance.now();
+  await networks.moveDevice();
+  await isBack();
+  console.log(`moved: the device was back after ${seconds(startMs)} s`);
+  const { code, stdout } = await ssh('ip addr show uplink');
+  expect(code).toBe(0);
+  expect(stdout).not.toContain(DEVICE_ADDRESS);
+  expect(await login.ended).toMatchObject({ code: 255, stdout: 'before\n' });
+  await tunnel.serviceProxy.says(/^a connection to ssh of pump-7 was cut: the other side is gone \(/m);
+});
+
+function seconds(startMs: number): string {
+  return ((performance.now() - startMs) / 1000).toFixed(1);
+}

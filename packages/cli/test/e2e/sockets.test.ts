@@ -5,42 +5,62 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { CLOSE_WAIT, freePort, hashOf, hasSocket, LISTEN, needs, run, Scratch, type Server, startServer, until } from './support/programs.ts';
+import {
+  CLOSE_WAIT,
+  freePort,
+  hashOf,
+  hasSocket,
+  LISTEN,
+  needs,
+  run,
+  Scratch,
+  type Server,
+  startServer,
+  until,
+} from './support/programs.ts';
 import { Tunnel } from './support/tunnel.ts';
 
 const MIB = 2 ** 20;
 const IPERF_BYTES = 256 * MIB;
+const RUNS: readonly [name: string, flags: string[]][] = [
+  ['to the device', []],
+  ['from the device', ['-R']],
+  ['to the device, 8 at once', ['-P', '8']],
+  ['from the device, 8 at once', ['-R', '-P', '8']],
+];
 
 let scratch: Scratch;
-let iperf: Server;
+/** One for each run: a server is busy for a moment after its client has ended. */
+let iperfs: Server[];
 let ncPort: number;
 let tunnel: Tunnel;
 
 beforeAll(async () => {
   scratch = await Scratch.make();
-  const port = await freePort();
-  iperf = await startServer({ program: needs('/usr/bin/iperf3', 'iperf3'), args: ['-s', '-B', '127.0.0.1', '-p', `${port}`], port });
+  iperfs = await Promise.all(RUNS.map(startIperf));
   ncPort = await freePort();
-  tunnel = await Tunnel.start({ services: { iperf: `127.0.0.1:${port}`, nc: `127.0.0.1:${ncPort}` } });
+  const services = Object.fromEntries(iperfs.map(({ port }, run) => [`iperf${run}`, `127.0.0.1:${port}`]));
+  tunnel = await Tunnel.start({ services: { ...services, nc: `127.0.0.1:${ncPort}` } });
 });
 afterAll(async () => {
   await tunnel?.stop();
-  await iperf?.stop();
+  for (const iperf of iperfs ?? []) await iperf.stop();
   await scratch?.remove();
 });
+
+async function startIperf(): Promise<Server> {
+  const port = await freePort();
+  return startServer({ program: needs('/usr/bin/iperf3', 'iperf3'), args: ['-s', '-B', '127.0.0.1', '-p', `${port}`], port });
+}
 
 interface Sum {
   readonly bytes: number;
   readonly bits_per_second: number;
 }
 
-it.each([
-  ['to the device', []],
-  ['from the device', ['-R']],
-  ['to the device, 8 at once', ['-P', '8']],
-  ['from the device, 8 at once', ['-R', '-P', '8']],
-])('iperf3 %s', { timeout: 60_000 }, async (name, flags) => {
-  const args = ['-c', '127.0.0.1', '-p', `${tunnel.port('iperf')}`, '-n', `${IPERF_BYTES}`, '-J', ...flags];
+it.each(RUNS)('iperf3 %s', { timeout: 60_000 }, async (name, flags) => {
+  const port = tunnel.port(`iperf${RUNS.findIndex(([other]) => other === name)}`);
+  const args = ['-c', '127.0.0.1', '-p', `${port}`, '-n', `${IPERF_BYTES}`, '-J', ...flags];
   const { code, stdout } = await run('/usr/bin/iperf3', args);
   const report = JSON.parse(stdout) as { error?: string; end: { sum_sent: Sum; sum_received: Sum; streams: unknown[] } };
   expect({ code, error: report.error }).toEqual({ code: 0, error: undefined });

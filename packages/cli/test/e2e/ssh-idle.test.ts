@@ -55,7 +55,9 @@ it(`a login that says nothing for ${INTERVALS} keep-alive intervals goes on`, { 
   await using service = ServiceClient.fromConnectionString(await hub.serviceConnectionString(), settings);
   await using serviceProxy = await createServiceProxy(service, { deviceId: DEVICE, forwards: [{ port: 0, name: 'ssh' }] });
   const target = ['-p', `${serviceProxy.forwards[0]?.port}`, `${USER}@127.0.0.1`];
-  const login = new Running(spawn(needs('/usr/bin/ssh', 'openssh-client'), [...sshd.options, '-o', 'TCPKeepAlive=no', ...target, 'cat; exit 7']));
+  const login = new Running(
+    spawn(needs('/usr/bin/ssh', 'openssh-client'), [...sshd.options, '-o', 'TCPKeepAlive=no', ...target, 'cat; exit 7']),
+  );
 
   login.child.stdin?.write('before\n');
   await login.prints(/before\n/);

@@ -130,7 +130,16 @@ async function makeTree(): Promise<void> {
 it('sftp: a batch of commands', async () => {
   const sftp = needs('/usr/bin/sftp', 'openssh-client');
   await writeFile(scratch.file('up'), randomBytes(3_000_000));
-  const batch = ['mkdir sub', 'cd sub', `put ${scratch.file('up')} one`, 'rename one two', `get two ${scratch.file('down')}`, 'rm two', 'cd ..', 'rmdir sub'];
+  const batch = [
+    'mkdir sub',
+    'cd sub',
+    `put ${scratch.file('up')} one`,
+    'rename one two',
+    `get two ${scratch.file('down')}`,
+    'rm two',
+    'cd ..',
+    'rmdir sub',
+  ];
   const args = [...sshd.options, '-P', `${tunnel.port('ssh')}`, '-b', '-', `${USER}@127.0.0.1:${scratch.path}`];
   const { code, stderr } = await run(sftp, args, { input: batch.join('\n') });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

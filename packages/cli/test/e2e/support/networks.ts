@@ -73,7 +73,20 @@ export class Networks {
     await this.#in('router', needs('/usr/sbin/sysctl', 'procps'), '-q', 'net.ipv4.ip_forward=1');
     for (const machine of ['hub', 'device', 'service'] as const) {
       await this.#add(machine);
-      await ip('link', 'add', machine, 'netns', this.#name('router'), 'type', 'veth', 'peer', 'name', 'uplink', 'netns', this.#name(machine));
+      await ip(
+        'link',
+        'add',
+        machine,
+        'netns',
+        this.#name('router'),
+        'type',
+        'veth',
+        'peer',
+        'name',
+        'uplink',
+        'netns',
+        this.#name(machine),
+      );
       await this.#ip('router', 'addr', 'add', `${NETWORKS[machine]}.1/24`, 'dev', machine);
       await this.#ip('router', 'link', 'set', machine, 'up');
       await this.#ip(machine, 'addr', 'add', `${addressOf(machine)}/24`, 'dev', 'uplink');

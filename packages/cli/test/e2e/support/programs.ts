@@ -92,7 +92,13 @@ function isOver(child: ChildProcess): boolean {
 /** The process and all that it has started, the youngest first. */
 async function familyOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  const below = await Promise.all(text.trim().split(' ').filter(Boolean).map((child) => familyOf(Number(child))));
+  const below = await Promise.all(
+    text
+      .trim()
+      .split(' ')
+      .filter(Boolean)
+      .map((child) => familyOf(Number(child))),
+  );
   return [...below.flat(), pid];
 }
 
@@ -118,7 +124,8 @@ export const CLOSE_WAIT = '08';
 /** Whether the kernel has such a socket, in the network namespace of that process. Without connecting: some servers take one connection only. */
 export async function hasSocket(pid: number, { state, local, remote }: Sought): Promise<boolean> {
   const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/${pid}/net/${name}`, 'utf8').catch(() => '')));
-  const isAt = (address: string, port: number | undefined): boolean => port === undefined || Number.parseInt(address.split(':')[1] ?? '', 16) === port;
+  const isAt = (address: string, port: number | undefined): boolean =>
+    port === undefined || Number.parseInt(address.split(':')[1] ?? '', 16) === port;
   return tables
     .join('\n')
     .split('\n')
