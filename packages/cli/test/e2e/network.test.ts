@@ -24,7 +24,7 @@ beforeAll(async () => {
   networks = await Networks.make();
   sshd = await startSshd(scratch, { address: '0.0.0.0', port: 22, prefix: networks.prefix('device') });
   const [program, ...args] = [...networks.prefix('hub'), needs('/bin/nc.openbsd', 'netcat-openbsd'), '-lk', '0.0.0.0', '444'];
-  otherOfHub = await startServer({ program: program ?? '', args, port: 444 });
+  otherOfHub = await startServer({ program: program, args, port: 444 });
   before.inbound = await networks.reaches('service', DEVICE_ADDRESS, 22);
   before.outbound = await networks.reaches('device', HUB_ADDRESS, 444);
   await networks.closeDevice();
@@ -41,7 +41,7 @@ afterAll(async () => {
 
 function atService(program: string, ...args: string[]): Promise<Output> {
   const [ip, ...rest] = [...networks.prefix('service'), program, ...sshd.options, ...args];
-  return run(ip ?? '', rest);
+  return run(ip, rest);
 }
 
 function ssh(command: string): Promise<Output> {

@@ -34,9 +34,9 @@ function overConnect(): Promise<Output> {
 interface Trouble {
   readonly name: string;
   /** Something dies. */
-  strike(): Promise<unknown>;
+  readonly strike: () => Promise<unknown>;
   /** It comes back; resolves once it is there again. */
-  mend(): Promise<unknown>;
+  readonly mend: () => Promise<unknown>;
   /** What `streams proxy` says of the login; empty if nothing. */
   readonly cut: string;
   /** What it says of the next one, and what `streams connect` says. */

@@ -61,7 +61,7 @@ export class Networks {
   /** Whether a TCP connection comes about. */
   async reaches(from: Machine, address: string, port: number): Promise<boolean> {
     const [program, ...args] = [...this.prefix(from), needs('/bin/nc.openbsd', 'netcat-openbsd'), '-z', '-w', '1', address, `${port}`];
-    return (await run(program ?? '', args)).code === 0;
+    return (await run(program, args)).code === 0;
   }
 
   async remove(): Promise<void> {

@@ -23,7 +23,7 @@ export interface Output {
 }
 
 /** Who a program runs as, where it refuses to run as root. */
-export interface User {
+interface User {
   readonly uid: number;
   readonly gid: number;
 }

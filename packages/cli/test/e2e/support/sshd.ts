@@ -38,7 +38,7 @@ export async function startSshd(scratch: Scratch, settings: SshdOptions = {}): P
   // As root it insists on an empty directory to lock itself into.
   if (userInfo().uid === 0) await mkdir('/run/sshd', { recursive: true });
   const sshd = needs('/usr/sbin/sshd', 'openssh-server');
-  const [program = sshd, ...args] = [...prefix, sshd, '-D', '-E', scratch.file('sshd.log'), '-f', scratch.file('sshd_config')];
+  const [program, ...args] = [...prefix, sshd, '-D', '-E', scratch.file('sshd.log'), '-f', scratch.file('sshd_config')];
   return { ...(await startServer({ program, args, port })), options: clientOptions(scratch) };
 }
 

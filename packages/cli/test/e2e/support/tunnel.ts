@@ -6,7 +6,7 @@ import { until } from './programs.ts';
 export const DEVICE = 'pump-7';
 
 /** What stands in front of the commands of each party, where they live in network namespaces. */
-export interface Prefixes {
+interface Prefixes {
   readonly hub?: readonly string[];
   readonly device?: readonly string[];
   readonly service?: readonly string[];

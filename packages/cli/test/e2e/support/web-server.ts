@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws';
 
 /** Half of them scripts, half of them images. */
 export const ASSETS = 100;
-export const FILE_BYTES = 1_000_000;
+const FILE_BYTES = 1_000_000;
 
 export class WebServer {
   readonly #server: Server;
