@@ -24,6 +24,7 @@ if [[ ${1:-} == e2e ]]; then
   needs nc.openbsd netcat-openbsd
   needs ip iproute2
   needs nft nftables
+  needs sysctl procps
 else
   needs squid squid
   needs tinyproxy tinyproxy

@@ -58,7 +58,7 @@ interface Sum {
   readonly bits_per_second: number;
 }
 
-it.each(RUNS)('iperf3 %s', { timeout: 60_000 }, async (name, flags) => {
+it.each(RUNS)('iperf3 %s', async (name, flags) => {
   const port = tunnel.port(`iperf${RUNS.findIndex(([other]) => other === name)}`);
   const args = ['-c', '127.0.0.1', '-p', `${port}`, '-n', `${IPERF_BYTES}`, '-J', ...flags];
   const { code, stdout } = await run('/usr/bin/iperf3', args);

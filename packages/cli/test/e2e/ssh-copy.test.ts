@@ -20,7 +20,7 @@ beforeAll(async () => {
   sshd = await startSshd(scratch);
   tunnel = await Tunnel.start({ services: { ssh: `127.0.0.1:${sshd.port}` } });
   await writeRandom(scratch.file('original'));
-}, 60_000);
+});
 afterAll(async () => {
   await tunnel?.stop();
   await sshd?.stop();

@@ -79,7 +79,7 @@ it.each<Trouble>([
   { name: 'the hub is killed', strike: () => tunnel.hub.stop('SIGKILL'), ...HUB_IS_GONE, cut: 'the connection to the hub was lost' },
   { name: 'the device stops', strike: () => tunnel.deviceProxy.stop(), ...DEVICE_IS_GONE, cut: 'the proxy of the device was closed' },
   { name: 'the device is killed', strike: () => tunnel.deviceProxy.stop('SIGKILL'), ...DEVICE_IS_GONE, cut: 'the other side is gone' },
-])('$name', { timeout: 60_000 }, async ({ strike, mend, cut, refused, said }) => {
+])('$name', async ({ strike, mend, cut, refused, said }) => {
   const login = await startLogin(sshd, tunnel.port('ssh'));
   const before = tunnel.serviceProxy.stderr.length;
   const news = (): string => tunnel.serviceProxy.stderr.slice(before);

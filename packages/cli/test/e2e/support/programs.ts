@@ -1,11 +1,11 @@
 // Programs of Debian that a test runs: servers that it starts for itself, and commands whose output it wants.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -134,7 +134,7 @@ export async function hasSocket(pid: number, { state, local, remote }: Sought): 
 }
 
 /** Waits for something that other processes bring about. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await condition())) {
     assert(performance.now() < deadline, `waited ${withinMs} ms for this: ${what}`);
@@ -142,14 +142,25 @@ export async function until(what: string, condition: () => boolean | Promise<boo
   }
 }
 
+/** Not one that the kernel gives to those who do not ask for a certain one: it stays free, even while its server is restarted. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(LOWEST_PORT, LOWEST_PORT + PORTS);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
+
+/** Below Linux's range of 32,768 to 60,999. */
+const LOWEST_PORT = 20_000;
+const PORTS = 12_000;
 
 /** A directory for files of a test. */
 export class Scratch {

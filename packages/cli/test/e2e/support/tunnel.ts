@@ -1,7 +1,7 @@
 // The product as its users run it: hub, device and service as commands, each with an empty home of its own.
 import { readFile } from 'node:fs/promises';
 import { type Ended, Home, type Running } from '../../support/command.ts';
-import { until } from './programs.ts';
+import { freePort } from './programs.ts';
 
 export const DEVICE = 'pump-7';
 
@@ -12,11 +12,16 @@ interface Prefixes {
   readonly service?: readonly string[];
 }
 
+interface Address {
+  readonly address: string;
+  readonly port: number;
+}
+
 export interface TunnelOptions {
   /** Stream name -> target. */
   readonly services: Readonly<Record<string, string>>;
   /** Where the hub listens. Default: a free port of 127.0.0.1. */
-  readonly hub?: { readonly address: string; readonly port: number };
+  readonly hub?: Address;
   readonly prefixes?: Prefixes;
 }
 
@@ -25,13 +30,13 @@ export class Tunnel {
   hub!: Running;
   deviceProxy!: Running;
   serviceProxy!: Running;
-  /** What the service was given; the device has its own. */
-  serviceString = '';
   readonly #options: TunnelOptions;
   readonly #homes: { readonly hub: Home; readonly device: Home; readonly service: Home };
   readonly #ports = new Map<string, number>();
-  #hubPort = 0;
+  #hub: Address = { address: '', port: 0 };
+  /** Each party has its own. */
   #deviceString = '';
+  #serviceString = '';
 
   private constructor(options: TunnelOptions, homes: { hub: Home; device: Home; service: Home }) {
     this.#options = options;
@@ -53,8 +58,9 @@ export class Tunnel {
   }
 
   async #startAll(): Promise<void> {
+    this.#hub = this.#options.hub ?? { address: '127.0.0.1', port: await freePort() };
     await this.startHub();
-    this.#deviceString = (await this.administer('devices', 'create', DEVICE)).trim();
+    this.#deviceString = (await this.#administer('devices', 'create', DEVICE)).trim();
     this.startDeviceProxy();
     await this.startServiceProxy();
     await this.deviceProxy.prints(/pump-7 is connected/);
@@ -62,12 +68,10 @@ export class Tunnel {
 
   /** Starts the hub, or starts it again where it was. */
   async startHub(): Promise<void> {
-    const { address, port } = this.#options.hub ?? { address: '127.0.0.1', port: this.#hubPort };
+    const { address, port } = this.#hub;
     this.hub = this.#homes.hub.start(['hub', 'start', '--listen', address, '--port', `${port}`, '--json']);
     const [line] = await this.hub.prints(/^\{.*\}\n/);
-    const started = JSON.parse(line) as { port: number; serviceConnectionString: string };
-    this.#hubPort = started.port;
-    this.serviceString = started.serviceConnectionString;
+    this.#serviceString = (JSON.parse(line) as { serviceConnectionString: string }).serviceConnectionString;
   }
 
   startDeviceProxy(): void {
@@ -78,7 +82,7 @@ export class Tunnel {
   async startServiceProxy(): Promise<void> {
     const names = Object.keys(this.#options.services);
     const forwards = names.flatMap((name) => ['--forward', `0:${name}`]);
-    this.serviceProxy = this.startAsService('proxy', DEVICE, ...forwards);
+    this.serviceProxy = this.#homes.service.start(['proxy', DEVICE, ...forwards], this.#serviceString);
     for (const name of names) {
       const [, port] = await this.serviceProxy.prints(new RegExp(`^${name}: 127\\.0\\.0\\.1:(\\d+)$`, 'm'));
       this.#ports.set(name, Number(port));
@@ -90,37 +94,23 @@ export class Tunnel {
     return this.#ports.get(name) ?? 0;
   }
 
-  /** A command as the service runs it. */
-  startAsService(...args: string[]): Running {
-    return this.#homes.service.start(args, this.serviceString);
-  }
-
-  /** The same to its end; `input` is its standard input. */
+  /** A command as the service runs it, to its end; `input` is its standard input. */
   runAsService(args: readonly string[], input: string | Buffer = ''): Promise<Ended> {
-    return this.#homes.service.run(args, this.serviceString, input);
+    return this.#homes.service.run(args, this.#serviceString, input);
   }
 
   /** A program that finds the command `streams`, run by the service to its end. */
   async runProgramAsService(args: readonly string[], input: string | Buffer = ''): Promise<Ended> {
-    const running = await this.#homes.service.startProgram(args, this.serviceString);
+    const running = await this.#homes.service.startProgram(args, this.#serviceString);
     running.child.stdin?.end(input);
     return running.ended;
   }
 
   /** A command on the hub's machine; gives what it prints. */
-  async administer(...args: string[]): Promise<string> {
+  async #administer(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.#homes.hub.run(args);
     if (code !== 0) throw new Error(`streams ${args.join(' ')}: ${code}: ${stderr}`);
     return stdout;
-  }
-
-  /** Resolves once the hub sees the device. */
-  async deviceConnected(connected = true, withinMs = 15_000): Promise<void> {
-    const seen = async (): Promise<boolean> => {
-      const device = JSON.parse(await this.administer('devices', 'show', DEVICE, '--json')) as { connected: boolean };
-      return device.connected === connected;
-    };
-    await until(`the device is ${connected ? '' : 'no longer '}connected: ${this.deviceProxy.stderr}`, seen, withinMs);
   }
 
   /** The hub's resident memory in bytes. */
