@@ -89,7 +89,7 @@ function isOver(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-/** The process and all that it has started, the youngest first. */
+/** The process and all that it has started, the oldest first: none of them may see the end of another. */
 async function familyOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   const below = await Promise.all(
@@ -99,7 +99,7 @@ async function familyOf(pid: number): Promise<number[]> {
       .filter(Boolean)
       .map((child) => familyOf(Number(child))),
   );
-  return [...below.flat(), pid];
+  return [pid, ...below.flat()];
 }
 
 function tryKill(pid: number, signal: NodeJS.Signals): void {
