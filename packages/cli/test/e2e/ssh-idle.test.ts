@@ -1,15 +1,14 @@
 // A login in which nobody types, for 20 keep-alive intervals, over middleboxes that forget what is silent. Time goes ten times as fast.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createDeviceProxy, DeviceClient } from '@streams/device';
 import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { type Clock, LEG_IDLE_MS, systemClock } from '@streams/protocol/internal';
 import { createServiceProxy, ServiceClient } from '@streams/service';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Running } from '../support/command.ts';
 import { ImpatientMiddlebox } from './support/impatient-middlebox.ts';
-import { needs, Scratch, until } from './support/programs.ts';
-import { type Sshd, startSshd, USER } from './support/sshd.ts';
+import { startLogin } from './support/login.ts';
+import { Scratch, until } from './support/programs.ts';
+import { type Sshd, startSshd } from './support/sshd.ts';
 
 const SPEED = 10;
 /** The shortest limit that is met in practice; the defaults of docs/protocol.md are made for it. */
@@ -54,13 +53,8 @@ it(`a login that says nothing for ${INTERVALS} keep-alive intervals goes on`, as
   await device.connect();
   await using service = ServiceClient.fromConnectionString(await hub.serviceConnectionString(), settings);
   await using serviceProxy = await createServiceProxy(service, { deviceId: DEVICE, forwards: [{ port: 0, name: 'ssh' }] });
-  const target = ['-p', `${serviceProxy.forwards[0]?.port}`, `${USER}@127.0.0.1`];
-  const login = new Running(
-    spawn(needs('/usr/bin/ssh', 'openssh-client'), [...sshd.options, '-o', 'TCPKeepAlive=no', ...target, 'cat; exit 7']),
-  );
+  const login = await startLogin(sshd, serviceProxy.forwards[0]?.port ?? 0);
 
-  login.child.stdin?.write('before\n');
-  await login.prints(/before\n/);
   const startMs = fastClock.monotonicMs();
   let ended = false;
   void once(login.child, 'exit').then(() => (ended = true));
