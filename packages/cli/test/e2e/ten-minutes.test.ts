@@ -1,22 +1,25 @@
 // The ten minutes of README.md, as its reader has them: its own commands, typed into shells with an empty home, up to a command that
 // runs on the device over ssh, with a real sshd. Only the ports are others, since 22 and 8443 may be taken.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { run, type RunningServer, startSshd } from '../../../../test/support/programs.ts';
+import { run, Scratch } from '../../../../test/support/programs.ts';
 import { putSshInto } from '../../../../test/support/ssh-of-test.ts';
+import { type Sshd, startSshd } from '../../../../test/support/sshd.ts';
 import { shellBlocks, Terminals } from '../../../../test/support/terminals.ts';
 
+let scratch: Scratch;
 let home: string;
-let sshd: RunningServer;
+let sshd: Sshd;
 let terminals: Terminals;
 
 beforeAll(async () => {
-  [home, sshd] = await Promise.all([mkdtemp(join(tmpdir(), 'streams-ten-minutes-')), startSshd()]);
-  const bin = join(home, 'bin');
-  await putSshInto(bin, sshd.directory);
-  const prefix = join(home, 'npm');
+  scratch = await Scratch.make();
+  sshd = await startSshd(scratch);
+  home = scratch.file('home');
+  await mkdir(home);
+  const [bin, prefix] = [scratch.file('bin'), scratch.file('npm')];
+  await putSshInto(bin, scratch.path);
   // What the machine's administrator has told npm of its network; another prefix hides that.
   const { stdout: cafile } = await run('npm', ['config', 'get', 'cafile']);
   const npm = { npm_config_prefix: prefix, npm_config_cafile: cafile.trim() };
@@ -25,7 +28,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await terminals.close();
   await sshd.stop();
-  await rm(home, { recursive: true });
+  await scratch.remove();
 });
 
 it('from the tarballs to a shell on the device, with what README.md says and no more', { timeout: 120_000 }, async () => {

@@ -16,13 +16,16 @@ type Environment = Readonly<Record<string, string>>;
 export class Home {
   readonly directory: string;
   readonly started: Running[] = [];
+  readonly #prefix: readonly string[];
 
-  private constructor(directory: string) {
+  private constructor(directory: string, prefix: readonly string[]) {
     this.directory = directory;
+    this.#prefix = prefix;
   }
 
-  static async make(): Promise<Home> {
-    return new Home(await mkdtemp(join(tmpdir(), 'streams-cli-')));
+  /** @param prefix stands in front of each command, such as `ip netns exec NAME`. */
+  static async make(prefix: readonly string[] = []): Promise<Home> {
+    return new Home(await mkdtemp(join(tmpdir(), 'streams-cli-')), prefix);
   }
 
   /** Starts a command; its standard input stays open. */
@@ -43,7 +46,8 @@ export class Home {
     return this.#spawn(args, connectionString, { PATH: `${bin}:${process.env['PATH']}` });
   }
 
-  #spawn([program = '', ...args]: readonly string[], connectionString?: string, environment: Environment = {}): Running {
+  #spawn(command: readonly string[], connectionString?: string, environment: Environment = {}): Running {
+    const [program = '', ...args] = [...this.#prefix, ...command];
     const { STREAMS_CONNECTION_STRING: _theirs, ...env } = process.env;
     const secret = connectionString === undefined ? {} : { STREAMS_CONNECTION_STRING: connectionString };
     const child = spawn(program, args, { env: { ...env, HOME: this.directory, ...secret, ...environment }, stdio: 'pipe' });

@@ -1,31 +1,30 @@
 // README.md of this example, typed into four terminals, with a real sshd and ssh. Only the ports are others.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type RunningServer, startSshd } from '../../../../test/support/programs.ts';
+import { Scratch } from '../../../../test/support/programs.ts';
 import { putSshInto } from '../../../../test/support/ssh-of-test.ts';
+import { type Sshd, startSshd } from '../../../../test/support/sshd.ts';
 import { shellBlocks, Terminals } from '../../../../test/support/terminals.ts';
 
-let directory: string;
-let sshd: RunningServer;
+let scratch: Scratch;
+let sshd: Sshd;
 let terminals: Terminals;
 
 beforeAll(async () => {
-  [directory, sshd] = await Promise.all([mkdtemp(join(tmpdir(), 'streams-ssh-proxy-')), startSshd()]);
-  const bin = join(directory, 'bin');
-  await putSshInto(bin, sshd.directory);
+  scratch = await Scratch.make();
+  sshd = await startSshd(scratch);
+  const bin = scratch.file('bin');
+  await putSshInto(bin, scratch.path);
   terminals = new Terminals({ PATH: `${bin}:${process.env['PATH']}` });
 });
 afterAll(async () => {
   await terminals.close();
   await sshd.stop();
-  await rm(directory, { recursive: true });
+  await scratch.remove();
 });
 
 it('leads to a shell on the device, and tells why when it does not', async () => {
   const [hub, device, service, ssh] = shellBlocks('examples/ssh-proxy/README.md');
-  const files = { '/tmp/streams-ssh': join(directory, 'hub') };
+  const files = { '/tmp/streams-ssh': scratch.file('hub') };
   await terminals.type(hub, { ...files, 'hub.js': 'hub.js --port 0' }).prints(/^listening on /m);
   const deviceTerminal = terminals.type(device, { ...files, '127.0.0.1:22': `127.0.0.1:${sshd.port}` });
   await deviceTerminal.prints(/^pump-7 is connected, and offers ssh at /m);
