@@ -52,6 +52,8 @@ export default defineConfig([
   library('hub', ['index', 'testing']),
   program('cli', 'packages/cli', entriesOf('packages/cli/src', ['main'])),
   program('echo', 'examples/echo', entriesOf('examples/echo/src', ['hub', 'device', 'service', 'demo'])),
+  program('ssh-proxy', 'examples/ssh-proxy', entriesOf('examples/ssh-proxy/src', ['device', 'service'])),
+  program('http-over-stream', 'examples/http-over-stream', entriesOf('examples/http-over-stream/src', ['device', 'get', 'browser'])),
   program('bench', 'bench', {
     ...entriesOf('bench/src', sourcesIn('bench/src')),
     ...entriesOf('bench/reference', sourcesIn('bench/reference'), 'reference/'),

@@ -11,8 +11,10 @@ const suites = {
   tools: ['test/tools/*.test.ts'],
   /** The compliance suite between our SDKs and foreign clients: a minute of waiting for bytes. */
   interop: ['packages/*/test/interop/*.test.ts'],
-  /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy, OpenSSH, Redis. */
+  /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy, openssl, systemd-analyze. */
   system: ['packages/*/test/system/**/*.test.ts'],
+  /** The commands as a user runs them, between real programs: OpenSSH, Chromium, xrdp, PostgreSQL, network namespaces. */
+  e2e: ['{packages,examples}/*/test/e2e/*.test.ts'],
 };
 const suite = process.env['TEST_SUITE'] as keyof typeof suites | undefined;
 
@@ -21,12 +23,13 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions, externalConditions: ['node'] } },
   test: {
     include: suite ? suites[suite] : ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/*.test.ts'],
-    exclude: suite ? [] : ['**/node_modules/**', ...suites.interop, ...suites.system],
+    exclude: suite ? [] : ['**/node_modules/**', ...suites.interop, ...suites.system, ...suites.e2e],
     // Most tests wait for sockets; and each file keeps its own state, so that a worker need not load everything anew for it.
-    maxWorkers: 4,
+    // The end-to-end tests keep many programs busy, and measure.
+    maxWorkers: suite === 'e2e' ? 2 : 4,
     isolate: false,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    testTimeout: suite === 'e2e' ? 60_000 : 20_000,
+    hookTimeout: suite === 'e2e' ? 60_000 : 20_000,
     allowOnly: false, // or a forgotten `.only` passes for the whole run
     reporters: ['default', new Summary()],
     coverage: { provider: 'v8', include: ['packages/*/src/**'], reporter: ['text', 'json-summary'] },

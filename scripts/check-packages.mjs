@@ -36,8 +36,8 @@ try {
 }
 
 function checkAll() {
-  const tarballs = PACKAGES.map((name) => pack(name));
-  if (tarballs.includes(undefined)) return;
+  if (!check('pack', process.execPath, [join(root, 'scripts/pack.mjs'), work])) return;
+  const tarballs = PACKAGES.map((name) => join(work, `streams-${name}-${manifestOf(name).version}.tgz`));
   PACKAGES.forEach((name, index) => {
     check(`publint ${name}`, tool('publint'), ['--strict', tarballs[index]]);
     // The command has no types, and nothing to import.
@@ -55,14 +55,6 @@ function checkAll() {
   if (!check('compile use.mts and use.cts', process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], project)) return;
   check('run use.mjs', process.execPath, ['use.mjs'], project);
   check('run use.cjs', process.execPath, ['use.cjs'], project);
-}
-
-/** Returns the path of the tarball. pnpm packs: npm would leave `workspace:*` and the source condition in package.json. */
-function pack(name) {
-  const pnpm = JSON.parse(textOf('package.json')).packageManager;
-  const folder = join(work, name);
-  if (!check(`pack ${name}`, 'npx', ['-y', pnpm, 'pack', '--pack-destination', folder], join(root, 'packages', name))) return undefined;
-  return join(folder, `streams-${name}-${manifestOf(name).version}.tgz`);
 }
 
 function blankProject() {

@@ -1,17 +1,37 @@
 #!/usr/bin/env bash
-# Installs the programs of Debian that tests start by themselves, where they are missing: proxies on both sides of the hub,
-# and what is tunnelled through streams.
+# Installs the programs of Debian that tests start by themselves, where they are missing: proxies on both sides of the hub, and what
+# makes certificates and judges units; with the argument `e2e`, what goes through the tunnels of the command `streams`.
 set -euo pipefail
 
 PATH=$PATH:/usr/sbin
 missing=()
-command -v squid >/dev/null || missing+=(squid)
-command -v tinyproxy >/dev/null || missing+=(tinyproxy)
-command -v nginx >/dev/null || missing+=(nginx-light)
-command -v haproxy >/dev/null || missing+=(haproxy)
-command -v sshd >/dev/null || missing+=(openssh-server)
-command -v ssh >/dev/null || missing+=(openssh-client)
-command -v redis-server >/dev/null || missing+=(redis-server)
+needs() { command -v "$1" >/dev/null || missing+=("$2"); }
+
+needs openssl openssl
+if [[ ${1:-} == e2e ]]; then
+  needs sshd openssh-server
+  needs ssh openssh-client
+  needs rsync rsync
+  needs curl curl
+  needs chromium chromium
+  needs xrdp xrdp
+  needs xfreerdp freerdp2-x11
+  needs Xvfb xvfb
+  needs xdotool xdotool
+  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
+  needs redis-server redis-server
+  needs iperf3 iperf3
+  needs nc.openbsd netcat-openbsd
+  needs ip iproute2
+  needs nft nftables
+  needs sysctl procps
+else
+  needs squid squid
+  needs tinyproxy tinyproxy
+  needs nginx nginx-light
+  needs haproxy haproxy
+  needs systemd-analyze systemd
+fi
 if ((${#missing[@]} == 0)); then exit 0; fi
 
 root=()

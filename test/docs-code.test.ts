@@ -23,8 +23,8 @@ interface Block {
 
 function pages(): string[] {
   const inFolder = (folder: string): string[] => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
-  const packages = inFolder('packages').flatMap(inFolder);
-  return ['README.md', ...inFolder('docs'), ...inFolder('examples/echo'), ...packages].filter((path) => path.endsWith('.md'));
+  const folders = [...inFolder('packages'), ...inFolder('examples')].flatMap(inFolder);
+  return ['README.md', ...inFolder('docs'), ...folders].filter((path) => path.endsWith('.md'));
 }
 
 function blocksOf(file: string, markdown: string): Block[] {

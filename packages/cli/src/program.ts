@@ -2,10 +2,13 @@
 import { Command, CommanderError } from 'commander';
 import { createError, VERSION } from '@streams/protocol/internal';
 import { connectCommand } from './commands/connect.ts';
-import { deviceCommand } from './commands/device-echo.ts';
+import { deviceCommand } from './commands/device.ts';
 import { devicesCommand } from './commands/devices.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { echoCommand } from './commands/echo.ts';
 import { hubCommand } from './commands/hub.ts';
+import { proxyCommand } from './commands/proxy.ts';
+import { sshCommand } from './commands/ssh.ts';
 import { exitCodeOf, oneLine } from './io/errors.ts';
 import { refuseSecrets } from './io/refuse-secrets.ts';
 
@@ -14,7 +17,8 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     refuseSecrets(args);
     await createProgram().parseAsync(args, { from: 'user' });
-    return 0;
+    // That of ssh, where that is what ran.
+    return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
     const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
@@ -29,7 +33,8 @@ export function createProgram(): Command {
     .description('Reach devices behind firewalls: run a hub, manage devices, open streams.')
     .version(VERSION)
     .addHelpText('after', '\nExample:\n  $ streams hub start');
-  for (const command of [hubCommand(), devicesCommand(), deviceCommand(), echoCommand(), connectCommand()]) program.addCommand(command);
+  const service = [echoCommand(), proxyCommand(), sshCommand(), connectCommand(), doctorCommand()];
+  for (const command of [hubCommand(), devicesCommand(), deviceCommand(), ...service]) program.addCommand(command);
   everyCommand(program, (command) => {
     // Commander's own errors become lines of ours. A group without a subcommand shows its help, which is no success.
     command.exitOverride().configureOutput({ writeErr: (text) => void (text.startsWith('error:') || process.stderr.write(text)) });

@@ -115,6 +115,20 @@ it('hub show and echo print JSON', async () => {
   expect(JSON.parse(given.stdout)).toMatchObject({ bytes: 5, equal: true });
 });
 
+it('doctor looks from either end, line by line or as JSON', async () => {
+  const [service, owner, ofDevice] = await Promise.all([
+    home.run(['doctor', '--device', 'pump-7'], serviceString),
+    home.run(['doctor', '--json']),
+    home.run(['doctor', '--json'], deviceString),
+  ]);
+  expect(service).toMatchObject({ code: 0, stderr: '' });
+  expect(service.stdout).toMatch(/^(?:ok {7}\S.*\n){10}$/);
+  expect(owner.code).toBe(0);
+  const { ok, checks } = JSON.parse(ofDevice.stdout) as { ok: boolean; checks: object[] };
+  expect([ofDevice.code, ok]).toEqual([0, true]);
+  expect(checks[0]).toEqual({ name: 'connection string', outcome: 'ok', text: expect.stringMatching(/^of the device pump-7 at /) });
+});
+
 describe('connect', () => {
   it('carries every byte both ways, and the end of each direction by itself', async () => {
     await using client = await deviceNamed('half-closer');
@@ -157,11 +171,14 @@ describe('failures', () => {
       [['echo', 'pump-7'], wrongKey, 77, /UNAUTHENTICATED: .*check the key and the clock$/],
       [['devices', 'disable', 'nobody'], undefined, 69, /DEVICE_NOT_FOUND: .*streams devices list/],
       [['echo', 'nobody'], serviceString, 69, /DEVICE_NOT_FOUND: .*streams devices list/],
-      [['echo', 'offline'], serviceString, 75, /DEVICE_NOT_CONNECTED: .*streams device echo/],
+      [['echo', 'offline'], serviceString, 75, /DEVICE_NOT_CONNECTED: .*streams device proxy/],
       [['connect', 'pump-7', 'ssh'], serviceString, 69, /STREAM_REJECTED: .*this device offers echo, not ssh/],
       [['devices', 'create', 'x'], serviceString, 77, /FORBIDDEN: /],
       [['devices', 'list'], nowhere, 69, /CONNECT_FAILED: .*streams hub start/],
       [['device', 'echo'], deviceString.replace(/SharedAccessKey=[^;]+/, 'SharedAccessKey=AAAA'), 77, /UNAUTHENTICATED: /],
+      [['doctor'], nowhere, 69, /CONNECT_FAILED: not well: TCP; /],
+      [['doctor', '--device', 'offline', '--json'], serviceString, 75, /DEVICE_NOT_CONNECTED: not well: control link; /],
+      [['hub', 'start', '--keep-alive', '16'], undefined, 64, /--keep-alive .* expected a whole number of seconds from 1 to 15; --help/],
       [['echo'], undefined, 64, /missing required argument 'device'; --help shows/],
     ];
     const ended = await Promise.all(cases.map(([args, connectionString]) => home.run(args, connectionString)));

@@ -1,4 +1,5 @@
 // What needs no process: which credential counts, which arguments are refused, what an error looks like, and every command's help.
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,19 +74,26 @@ describe('errors', () => {
   it('are one line, without secrets and without what steers a terminal', () => {
     const error = createError('STREAM_REJECTED', { message: 'no\n\u001b[31m SharedAccessKey=c2VjcmV0; x' });
     expect(oneLine(error)).toBe(
-      'streams: STREAMS_STREAM_REJECTED: no [31m SharedAccessKey=[redacted]; x; ask for something that it offers',
+      'streams: STREAMS_STREAM_REJECTED: no [31m SharedAccessKey=[redacted]; x; start that service on the device, or ask for one that it offers',
     );
     expect(oneLine(new Error('plain'))).toBe('streams: plain');
   });
 });
 
-it('every command has a help with an example', () => {
+it('every command has a help with an example, is in README.md, and prints JSON where it prints data', () => {
+  const page = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const others = ['connect', 'ssh'];
   const names: string[] = [];
   everyCommand(createProgram(), (command) => {
     let help = '';
     command.configureOutput({ writeOut: (text) => void (help += text) });
     command.outputHelp();
     names.push(command.name());
+    if (command.commands.length === 0) {
+      const path = `streams ${command.parent?.parent ? `${command.parent.name()} ` : ''}${command.name()}`;
+      expect(page).toMatch(new RegExp(`^\\| \\[?\`${path}[ \`].*\\| \`[^|]*${path}`, 'm'));
+      expect([path, help.includes('--json')]).toEqual([path, !others.includes(command.name())]);
+    }
     expect([command.name(), help]).toEqual([command.name(), expect.stringMatching(/\nExamples?:\n {2}\$ /)]);
   });
   expect(names.length).toBeGreaterThan(14);

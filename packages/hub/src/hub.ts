@@ -212,6 +212,7 @@ export class Hub {
       ],
       upgrades: new Upgrades({
         ...parts,
+        keepAliveMs: this.#options.keepAliveMs,
         authenticate: (caller) => this.#front.authenticate(caller),
         onLink: (deviceId) => this.#revocation.check(deviceId),
       }),

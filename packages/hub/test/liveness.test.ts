@@ -65,6 +65,17 @@ it('a control link whose device answers pings lives for ever', async () => {
   expect((await call(test, 'GET', '/v1/devices/a')).body['connected']).toBe(true);
 });
 
+it('keepAliveMs: pings on control links and legs as often', async () => {
+  await test.close();
+  test = await startTestHub({ clock, keepAliveMs: 2_000 });
+  const [device, service] = await silentLegs();
+  const [link] = peers as [RawPeer];
+  await clock.advance(20_000, { stepMs: 1_000 });
+  for (const peer of [link, device, service]) {
+    for (let ping = 0; ping < 9; ping += 1) expect((await peer.readFrame()).opcode).toBe(OPCODE.ping);
+  }
+});
+
 it('a leg that is read is dead within 25 s, not before 24 s, and the other side is told', async () => {
   const [device, service] = await silentLegs();
   for (let second = 0; second < 24; second += 1) {

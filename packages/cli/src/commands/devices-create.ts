@@ -14,7 +14,9 @@ export async function createDevice(id: string, options: DeviceOptions): Promise<
   });
   if (existed) tellPerson(`${id} exists already; this is its connection string:`);
   printData(options, { ...describe(device), created: !existed, connectionString }, () => connectionString);
-  tellPerson('It is a secret. On the device: put it into STREAMS_CONNECTION_STRING, then run: streams device echo');
+  tellPerson(
+    'It is a secret. On the device: put it into STREAMS_CONNECTION_STRING, then run, for example: streams device proxy --service ssh=127.0.0.1:22',
+  );
 }
 
 /** A device without its keys: they are printed as a connection string, or not at all. */

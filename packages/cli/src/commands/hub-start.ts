@@ -3,19 +3,20 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { createError, parseServiceConnectionString, StreamsError } from '@streams/protocol/internal';
-import type { DurableRegistry, Hub, HubPorts, Logger, TlsOptions } from '@streams/hub';
+import type { DurableRegistry, Hub, HubPorts, Logger } from '@streams/hub';
 import { defaultDataDirectory, loadPolicies, removeRunningHub, SERVICE, writeRunningHub } from '../io/data-directory.ts';
 import { hubNames, localAddress } from '../io/host-names.ts';
 import { nextSteps } from '../io/next-steps.ts';
 import { type OutputOptions, printData } from '../io/output.ts';
+import { inWordsOfOptions, type TlsFileOptions, tlsOptions } from '../io/tls-files.ts';
 
-export interface HubStartOptions extends OutputOptions {
+export interface HubStartOptions extends OutputOptions, TlsFileOptions {
   readonly port: number;
   readonly listen?: string | undefined;
   readonly hostName?: readonly string[] | undefined;
   readonly data?: string | undefined;
-  readonly tlsCert?: string | undefined;
-  readonly tlsKey?: string | undefined;
+  /** In milliseconds. */
+  readonly keepAlive?: number | undefined;
   readonly log?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -34,8 +35,9 @@ export async function startHub(options: HubStartOptions): Promise<void> {
   const hostNames = await hubNames(options);
   const policies = await loadPolicies(dataDirectory);
   const tls = tlsOptions(options, dataDirectory);
-  await using hub = createHub({ hostNames, tls, policies, registry, logger: await hubLogger(options.log) });
-  const ports = await hub.listen({ port: options.port, host: options.listen });
+  const { keepAlive: keepAliveMs } = options;
+  await using hub = createHub({ hostNames, tls, policies, registry, keepAliveMs, logger: await hubLogger(options.log) });
+  const ports = await hub.listen({ port: options.port, host: options.listen }).catch(inWordsOfOptions);
   try {
     await announce(hub, ports, options, dataDirectory);
     await stop;
@@ -65,12 +67,6 @@ async function announce(hub: Hub, { port, url }: HubPorts, options: HubStartOpti
   printData(options, { url, port, dataDirectory, ...secret }, () =>
     nextSteps({ url, dataDirectory, serviceString: options.quiet ? undefined : serviceString }),
   );
-}
-
-function tlsOptions({ tlsCert, tlsKey }: HubStartOptions, dataDirectory: string): TlsOptions {
-  if (tlsCert !== undefined && tlsKey !== undefined) return { certFile: tlsCert, keyFile: tlsKey };
-  if (tlsCert === undefined && tlsKey === undefined) return { dataDirectory };
-  throw createError('INVALID_ARGUMENT', { message: '--tls-cert and --tls-key belong together: give both, or none' });
 }
 
 /** Standard error, so that standard output has what a person or a program asked for. On a terminal the log would bury it. */

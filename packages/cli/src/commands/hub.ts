@@ -24,6 +24,11 @@ export function hubCommand(): Command {
     .option('--data <dir>', 'data directory (default: ~/.streams)')
     .option('--tls-cert <file>', 'certificate of your own, in PEM, instead of one of the own CA')
     .option('--tls-key <file>', 'its private key')
+    .option(
+      '--keep-alive <seconds>',
+      'ping silent connections as often, 1 to 15, for networks that forget them sooner (default: 15)',
+      seconds,
+    )
     .option('--log', "the hub's whole log on a terminal too")
     .option('--quiet', 'do not print what to type next, which has a secret in it')
     .option('--json', 'print JSON once the hub is ready')
@@ -44,6 +49,12 @@ export function hubCommand(): Command {
 async function showHub(options: CredentialOptions): Promise<void> {
   const { hostName, streamingEndpoints } = await withService(options, (service) => service.hub());
   process.stdout.write(`${JSON.stringify({ hostName, streamingEndpoints })}\n`);
+}
+
+/** In milliseconds. */
+function seconds(text: string): number {
+  if (/^([1-9]|1[0-5])$/.test(text)) return Number(text) * 1_000;
+  throw new InvalidArgumentError('expected a whole number of seconds from 1 to 15');
 }
 
 function port(text: string): number {

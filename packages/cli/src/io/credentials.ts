@@ -12,6 +12,12 @@ export interface CredentialOptions {
   readonly data?: string | undefined;
 }
 
+/** A connection string, and where it came from, in words. */
+export interface FoundString {
+  readonly text: string;
+  readonly source: string;
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Gives a command the options that say where its connection string is. */
@@ -22,13 +28,19 @@ export function withCredentials(command: Command, who: 'service' | 'device'): Co
 
 /** @throws `STREAMS_INVALID_ARGUMENT` that says where one can be put; `STREAMS_CONNECT_FAILED` if the hub of this machine does not run. */
 export async function serviceConnectionString(options: CredentialOptions, environment: Environment = process.env): Promise<string> {
-  return (await given(options, environment)) ?? ownerConnectionString(options.data ?? defaultDataDirectory());
+  return (await findConnectionString(options, environment)).text;
+}
+
+/** {@link serviceConnectionString} of whoever it is: a device's string may be found too. */
+export async function findConnectionString(options: CredentialOptions, environment: Environment = process.env): Promise<FoundString> {
+  const directory = options.data ?? defaultDataDirectory();
+  return (await given(options, environment)) ?? { text: await ownerConnectionString(directory), source: `the owner's key in ${directory}` };
 }
 
 /** @throws `STREAMS_INVALID_ARGUMENT` that says where one can be put. */
 export async function deviceConnectionString(options: CredentialOptions, environment: Environment = process.env): Promise<string> {
   const found = await given(options, environment);
-  if (found !== undefined) return found;
+  if (found !== undefined) return found.text;
   throw missing('a device needs the string that `streams devices create` printed');
 }
 
@@ -42,10 +54,11 @@ export async function withService<T>(options: CredentialOptions, work: (service:
   }
 }
 
-async function given({ connectionStringFile: file }: CredentialOptions, environment: Environment): Promise<string | undefined> {
-  if (file === undefined) return environment['STREAMS_CONNECTION_STRING'] || undefined;
+async function given({ connectionStringFile: file }: CredentialOptions, environment: Environment): Promise<FoundString | undefined> {
+  const text = environment['STREAMS_CONNECTION_STRING'];
+  if (file === undefined) return text ? { text, source: 'STREAMS_CONNECTION_STRING' } : undefined;
   try {
-    return (await readFile(file, 'utf8')).trim();
+    return { text: (await readFile(file, 'utf8')).trim(), source: file };
   } catch (cause) {
     const message = `--connection-string-file: ${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`;
     throw createError('INVALID_ARGUMENT', { message, details: { field: 'connectionStringFile' } });

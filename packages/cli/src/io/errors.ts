@@ -7,7 +7,7 @@ const SOFTWARE = 70;
 /** What to do, where the error's own text does not say it. */
 const REMEDIES: Partial<Record<WireCode, string>> = {
   CONNECT_FAILED: 'is the hub running (`streams hub start`), and does the connection string have its name and port?',
-  DEVICE_NOT_CONNECTED: 'start its program on the device, such as `streams device echo`',
+  DEVICE_NOT_CONNECTED: 'start its program on the device, such as `streams device proxy`',
   DEVICE_NOT_FOUND: '`streams devices list` shows those that it knows, `streams devices create` makes one',
   DRAINING: 'try again in a moment',
   FORBIDDEN: 'use the connection string of a policy that does',
@@ -17,17 +17,20 @@ const REMEDIES: Partial<Record<WireCode, string>> = {
   OVERLOADED: 'try again in a moment',
   REPLACED: 'each device needs an id and a connection string of its own',
   STREAM_TERMINATED: 'try again',
-  STREAM_REJECTED: 'ask for something that it offers',
+  STREAM_REJECTED: 'start that service on the device, or ask for one that it offers',
 };
 
 /** `streams: CODE: what happened; what to do`. Never a key, never a second line. */
 export function oneLine(error: unknown): string {
   const code = StreamsError.is(error) ? error.code : undefined;
   const message = error instanceof Error || StreamsError.is(error) ? error.message : String(error);
-  const remedy = addressInUse(error) ?? remedyOf(error);
+  const remedy = remedyOf(error) ?? addressInUse(error);
   const parts = [message.replace(/[.\s]+$/, ''), remedy].filter((part) => part !== undefined);
-  const text = `streams: ${code === undefined ? '' : `${code}: `}${parts.join('; ')}`;
-  // The other side's words are among it, and must not steer the terminal.
+  return printable(`streams: ${code === undefined ? '' : `${code}: `}${parts.join('; ')}`);
+}
+
+/** On one line, and without secrets. The other side's words may be among it, and must not steer the terminal. */
+export function printable(text: string): string {
   return redact(text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' '));
 }
 
@@ -36,7 +39,8 @@ export function exitCodeOf(error: unknown): number {
   return StreamsError.is(error) ? ERRORS[error.wireCode].exitCode : SOFTWARE;
 }
 
-function remedyOf(error: unknown): string | undefined {
+/** What to do, beyond what the error's own text says. */
+export function remedyOf(error: unknown): string | undefined {
   if (!StreamsError.is(error)) return undefined;
   const { remedy } = error.details;
   return typeof remedy === 'string' ? remedy : REMEDIES[error.wireCode];

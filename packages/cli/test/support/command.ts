@@ -1,73 +1,36 @@
 // The built command as child processes, each in a home of its own.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Ended, Running } from '../../../../test/support/running.ts';
+
+export { type Ended, Running };
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
-export interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A command that runs. */
-export class Running {
-  readonly child: ChildProcess;
-  stdout = '';
-  stderr = '';
-  readonly ended: Promise<Ended>;
-
-  constructor(child: ChildProcess) {
-    this.child = child;
-    child.stdout?.setEncoding('latin1').on('data', (text: string) => (this.stdout += text));
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    // One that has ended no longer reads.
-    child.stdin?.on('error', () => undefined);
-    this.ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout: this.stdout, stderr: this.stderr }));
-  }
-
-  /** Resolves once `pattern` has been printed on standard output. */
-  async prints(pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const found = pattern.exec(this.stdout);
-      if (found) return found;
-      const more = await Promise.race([once(this.child.stdout!, 'data'), this.ended.then(() => undefined)]);
-      if (more === undefined) throw new Error(`${String(pattern)} was not printed: ${this.stdout}${this.stderr}`);
-    }
-  }
-
-  /** What every user of the machine can see. */
-  get commandLine(): string {
-    return readFileSync(`/proc/${this.child.pid}/cmdline`, 'utf8');
-  }
-
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
-    return this.ended;
-  }
-}
+type Environment = Readonly<Record<string, string>>;
 
 /** A home directory, and the commands that were run in it. */
 export class Home {
   readonly directory: string;
   readonly started: Running[] = [];
+  readonly #prefix: readonly string[];
 
-  private constructor(directory: string) {
+  private constructor(directory: string, prefix: readonly string[]) {
     this.directory = directory;
+    this.#prefix = prefix;
   }
 
-  static async make(): Promise<Home> {
-    return new Home(await mkdtemp(join(tmpdir(), 'streams-cli-')));
+  /** @param prefix stands in front of each command, such as `ip netns exec NAME`. */
+  static async make(prefix: readonly string[] = []): Promise<Home> {
+    return new Home(await mkdtemp(join(tmpdir(), 'streams-cli-')), prefix);
   }
 
   /** Starts a command; its standard input stays open. */
-  start(args: readonly string[], connectionString?: string): Running {
-    return this.#spawn([process.execPath, MAIN, ...args], connectionString);
+  start(args: readonly string[], connectionString?: string, environment: Environment = {}): Running {
+    return this.#spawn([process.execPath, MAIN, ...args], connectionString, environment);
   }
 
   /** The same with a pipe of the shell's at its standard output: what Node makes itself is a socket, which ends otherwise. Its end shows as ` EOF`. */
@@ -75,18 +38,32 @@ export class Home {
     return this.#spawn(['sh', '-c', '"$@" | { cat; echo " EOF"; }', 'sh', process.execPath, MAIN, ...args], connectionString);
   }
 
-  #spawn([program = '', ...args]: readonly string[], connectionString: string | undefined): Running {
+  /** Starts a program that finds the command `streams`, as after `npm install -g`. */
+  async startProgram(args: readonly string[], connectionString?: string): Promise<Running> {
+    const bin = join(this.directory, 'bin');
+    await mkdir(bin, { recursive: true });
+    await writeFile(join(bin, 'streams'), `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`, { mode: 0o755 });
+    return this.#spawn(args, connectionString, { PATH: `${bin}:${process.env['PATH']}` });
+  }
+
+  #spawn(command: readonly string[], connectionString?: string, environment: Environment = {}): Running {
+    const [program = '', ...args] = [...this.#prefix, ...command];
     const { STREAMS_CONNECTION_STRING: _theirs, ...env } = process.env;
     const secret = connectionString === undefined ? {} : { STREAMS_CONNECTION_STRING: connectionString };
-    const child = spawn(program, args, { env: { ...env, HOME: this.directory, ...secret }, stdio: 'pipe' });
+    const child = spawn(program, args, { env: { ...env, HOME: this.directory, ...secret, ...environment }, stdio: 'pipe' });
     const running = new Running(child);
     this.started.push(running);
     return running;
   }
 
   /** Runs a command to its end. */
-  async run(args: readonly string[], connectionString?: string, input: string | Buffer = ''): Promise<Ended> {
-    const running = this.start(args, connectionString);
+  async run(
+    args: readonly string[],
+    connectionString?: string,
+    input: string | Buffer = '',
+    environment: Environment = {},
+  ): Promise<Ended> {
+    const running = this.start(args, connectionString, environment);
     running.child.stdin?.end(input);
     return running.ended;
   }

@@ -24,7 +24,7 @@ import {
   throwIfAborted,
 } from '@streams/protocol/internal';
 import { retryDelayMs } from './backoff.ts';
-import { watchSleep } from './heartbeat.ts';
+import { watchMachine } from './heartbeat.ts';
 import { type LinkTarget, type OpenLink, openLink } from './open-link.ts';
 import { type LinkEvent, type LinkState, transition } from './state.ts';
 
@@ -147,7 +147,7 @@ export class Link {
     this.#connectedAtMs = this.#target.clock.monotonicMs();
     this.streamingEndpoints = welcome.streamingEndpoints;
     this.#stopWatching?.();
-    this.#stopWatching = watchSleep(leg, this.#target.clock);
+    this.#stopWatching = watchMachine(leg, this.#target.clock);
     this.#renewWithin(SIGNATURE_LIFE_MS * SUCCESSOR_FROM, SIGNATURE_LIFE_MS * SUCCESSOR_UNTIL);
     for (const message of this.#unsent.splice(0)) this.send(message);
     this.#apply({ type: 'welcome' });

@@ -1,7 +1,9 @@
-// Life of the control link: own silence is broken, a silent hub is noticed, and at once where the machine has slept.
+// Life of the control link: own silence is broken, a silent hub is noticed, and at once where the machine has slept or moved.
 import type { DeviceClient } from '@streams/device';
-import type { FaultProxy } from '@streams/testkit';
+import { SLEEP_PROBE_MS } from '@streams/protocol/internal';
+import { FakeClock, type FaultProxy } from '@streams/testkit';
 import { describe, expect, it } from 'vitest';
+import { watchMachine } from '../../src/link/heartbeat.ts';
 import { FakeHub, type FakeLink } from '../support/fake-hub.ts';
 import { DEVICE, expectNoLeaks, type Rig, startRig, until } from '../support/rig.ts';
 
@@ -82,6 +84,23 @@ describe('a machine that has slept', () => {
     expect(stream.deviceId).toBe(DEVICE);
     stream.destroy();
   });
+});
+
+it('a machine with a new address asks the hub for a sign of life, once; one that goes and comes back is no reason', async () => {
+  const clock = new FakeClock();
+  const probes: number[] = [];
+  let addresses = ['127.0.0.1', '10.0.0.2'];
+  const stop = watchMachine({ requireLife: (withinMs) => probes.push(withinMs) }, clock, () => addresses);
+  addresses = ['127.0.0.1'];
+  await clock.advance(10_000);
+  addresses = ['127.0.0.1', '10.0.0.2'];
+  await clock.advance(10_000);
+  expect(probes).toEqual([]);
+  addresses = ['127.0.0.1', '10.9.9.9'];
+  await clock.advance(20_000);
+  expect(probes).toEqual([SLEEP_PROBE_MS]);
+  stop();
+  expect(clock.pendingTimers).toBe(0);
 });
 
 describe('a machine that is awake', () => {

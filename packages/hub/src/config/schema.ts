@@ -4,6 +4,8 @@ import {
   createError,
   isName,
   isSharedAccessKey,
+  LEG_IDLE_MS,
+  LIVENESS_TICK_MS,
   type Logger,
   parseHost,
   parseUrl,
@@ -61,6 +63,11 @@ export interface HubOptions {
    * request of which they do not say `X-Forwarded-Proto: https` is refused. Default: none; both headers are then ignored.
    */
   readonly trustedProxies?: readonly string[] | undefined;
+  /**
+   * Silence of the hub on a connection after which it sends a ping, in milliseconds, for paths that forget connections sooner than
+   * after a minute: the client's answer keeps the other direction. 1,000 to 15,000. Default: 15,000 on a leg, 25,000 on a control link.
+   */
+  readonly keepAliveMs?: number | undefined;
   /** Such as `openRegistry` gives; the hub does not close it. Default: in memory, empty. */
   readonly registry?: Registry | undefined;
   /** Takes the resource log and the hub's own messages. Default: pino, to standard output. `false`: nothing. */
@@ -86,6 +93,9 @@ const policy = z.strictObject({
   permissions: z.array(z.enum(PERMISSIONS)).min(1),
 });
 
+/** Not longer, since a client takes a leg that is silent for 25 s for dead. */
+const KEEP_ALIVE = `expected a whole number from ${LIVENESS_TICK_MS} to ${LEG_IDLE_MS}`;
+
 const fields = z.strictObject({
   hostNames: z.array(hostName).min(1),
   tls: z.union(
@@ -101,6 +111,7 @@ const fields = z.strictObject({
   publicUrl: origin.optional(),
   streamingUrl: origin.optional(),
   trustedProxies: z.array(range).optional(),
+  keepAliveMs: z.int(KEEP_ALIVE).min(LIVENESS_TICK_MS, KEEP_ALIVE).max(LEG_IDLE_MS, KEEP_ALIVE).optional(),
   registry: z.unknown().optional(),
   logger: z.unknown().optional(),
   clock: z.unknown().optional(),

@@ -2,6 +2,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createError, ERRORS, type ErrorBody, type Logger, StreamsError } from '@streams/protocol/internal';
+import type { Answer } from './routes.ts';
 
 const INTERNAL_STATUS = 500;
 const UNAVAILABLE_STATUS = 503;
@@ -25,9 +26,10 @@ export function errorAnswer(error: StreamsError, trackingId: string): { status: 
   return { status, body: { code, message, retryable, retryAfterMs, trackingId: error.trackingId ?? trackingId, details } };
 }
 
-/** Sends a JSON answer, unless the caller is gone. */
-export function sendJson(response: ServerResponse, status: number, body: object | undefined, keepAlive: boolean): void {
+/** Sends a JSON answer, unless the caller is gone. Its `Date` is the hub's own time, by which clients correct theirs. */
+export function sendJson(response: ServerResponse, { status, body }: Answer, keepAlive: boolean, wallMs: number): void {
   if (response.headersSent || response.destroyed) return;
+  response.setHeader('Date', new Date(wallMs).toUTCString());
   // Who is not authenticated gets no connection to keep.
   if (!keepAlive || status === 401) response.setHeader('Connection', 'close');
   response.setHeader('Cache-Control', 'no-store');

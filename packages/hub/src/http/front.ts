@@ -70,8 +70,8 @@ export class Front {
 
   async #onRequest(request: IncomingMessage, response: ServerResponse, only: Endpoint | undefined): Promise<void> {
     const trackingId = newId(this.#context.random);
-    const { status, body } = await this.#answerOrError(request, response, trackingId, only);
-    sendJson(response, status, body, this.#context.isReady());
+    const answer = await this.#answerOrError(request, response, trackingId, only);
+    sendJson(response, answer, this.#context.isReady(), this.#context.clock.wallMs());
   }
 
   /** Grants, holds or refuses an upgrade. */

@@ -7,6 +7,8 @@ import {
   CONTROL_PROTOCOL,
   createError,
   ID_PATTERN,
+  LEG_IDLE_MS,
+  LEG_TIMES,
   LINK_DEAD_MS,
   LINK_IDLE_JITTER,
   LINK_IDLE_MS,
@@ -35,6 +37,8 @@ const CONTROL_CLOSE_LIMIT_MS = 5_000;
 export interface UpgradeContext {
   readonly clock: Clock;
   readonly random: Random;
+  /** Own silence before a ping, in milliseconds. Default: that of the protocol. */
+  readonly keepAliveMs?: number | undefined;
   readonly sessions: Sessions;
   readonly broker: Broker;
   /** @throws `STREAMS_UNAUTHENTICATED` */
@@ -61,12 +65,12 @@ export class Upgrades {
 
   constructor(context: UpgradeContext) {
     this.#context = context;
-    const { clock, random } = context;
+    const { clock, random, keepAliveMs } = context;
     // Each hub start beats at its own pace, as each device does.
-    const idleMs = LINK_IDLE_MS * (1 + LINK_IDLE_JITTER * (2 * random.uniform() - 1));
-    const times = { idleMs, deadMs: LINK_DEAD_MS, tickMs: LINK_TICK_MS };
+    const idleMs = keepAliveMs ?? LINK_IDLE_MS * (1 + LINK_IDLE_JITTER * (2 * random.uniform() - 1));
+    const times = { idleMs, deadMs: LINK_DEAD_MS, tickMs: Math.min(LINK_TICK_MS, idleMs) };
     this.#links = new Upgrader(MAX_CONTROL_MESSAGE_BYTES, { clock, times, cleanCloseLimitMs: CONTROL_CLOSE_LIMIT_MS });
-    this.#legs = new Upgrader(MAX_LEG_MESSAGE_BYTES, { clock });
+    this.#legs = new Upgrader(MAX_LEG_MESSAGE_BYTES, { clock, times: { ...LEG_TIMES, idleMs: keepAliveMs ?? LEG_IDLE_MS } });
   }
 
   /** @throws what the client gets instead of the 101. */

@@ -47,6 +47,8 @@ describe('createHub', () => {
     { change: { tls: false }, field: 'publicUrl' },
     { change: { tls: true }, field: 'tls' },
     { change: { trustedProxies: ['127.0.0.1', '10.0.0.0/99'] }, field: 'trustedProxies[1]' },
+    { change: { keepAliveMs: 500 }, field: 'keepAliveMs' },
+    { change: { keepAliveMs: 20_000 }, field: 'keepAliveMs' },
     { change: { hostnames: ['x'] }, field: 'options' },
   ])('names $field', ({ change, field }) => {
     expect(problemWith(change).field).toBe(field);

@@ -1,5 +1,6 @@
 // Joins a TCP socket and a stream: both directions, half-close, resets as aborts and back, back-pressure, and one end for both.
 import type { Socket } from 'node:net';
+import type { EndedBy } from '../wire/close-codes.ts';
 import type { DeviceStream } from './device-stream.ts';
 
 /** The reason of an abort that stands for a TCP reset. */
@@ -131,11 +132,18 @@ export class Splice implements Joint {
       else this.#socket.once('close', () => resolve());
     });
     const [{ by, reason, clean }] = await Promise.all([this.#stream.outcome, closed]);
-    if (!clean) return { clean, reason: reason || (by === 'local' ? (this.#cause ?? RESET_REASON) : `ended by the ${by}`) };
+    if (!clean) return { clean, reason: reason || (by === 'local' ? (this.#cause ?? RESET_REASON) : REASONS[by]) };
     // The stream was over when the socket was cut, with bytes that it had not taken.
     return this.#cause === undefined ? { clean, reason: '' } : { clean: false, reason: this.#cause };
   }
 }
+
+/** Why a stream has ended of which nobody has said it. */
+const REASONS: Readonly<Record<Exclude<EndedBy, 'local'>, string>> = {
+  peer: 'the other side is gone',
+  hub: 'the hub has ended it',
+  network: 'the connection to the hub was lost',
+};
 
 /**
  * True if an `end` of the socket was in truth a reset. Node shows `end`, and no error, for a reset that arrives together with unread

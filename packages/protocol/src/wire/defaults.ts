@@ -27,7 +27,7 @@ export const LIVENESS_TICK_MS = 1_000;
 export const LINK_TICK_MS = 5_000;
 /** A wall clock that ran ahead of the monotonic one by this much: the machine has slept. */
 export const SLEEP_JUMP_MS = 5_000;
-/** After a sleep the hub must show life within this time. */
+/** After a sleep, or when the machine has a new address, the hub must show life within this time. */
 export const SLEEP_PROBE_MS = 5_000;
 /** A client ends its attempt if the hub has not said `welcome` by then. */
 export const WELCOME_TIMEOUT_MS = 10_000;

@@ -59,6 +59,19 @@ it('a stream that is cut before it is spliced resets the socket', async () => {
   expect(await splice.ended).toEqual({ clean: false, reason: 'connection reset' });
 });
 
+it.each([
+  ['the other side is gone', 4410],
+  ['the hub has ended it', 1012],
+  ['the connection to the hub was lost', 1006],
+])('an end of which nobody says why: %s', async (reason, code) => {
+  const { half, client, splice } = await spliced();
+  const closed = closeOf(client);
+  if (code === 1006) half.peer.terminate();
+  else half.peer.close(code);
+  await closed;
+  expect(await splice.ended).toEqual({ clean: false, reason });
+});
+
 it('a clean end is told as one', async () => {
   const { half, client, seen, splice } = await spliced();
   client.end('up');

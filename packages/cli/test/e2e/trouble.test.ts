@@ -1,0 +1,96 @@
+// What people see when a part of the way dies under a login, and that the next login works without touching anything else.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startLogin } from './support/login.ts';
+import { type Output, run, Scratch, until } from '../../../../test/support/programs.ts';
+import { type Sshd, startSshd, USER } from '../../../../test/support/sshd.ts';
+import { DEVICE, Tunnel } from './support/tunnel.ts';
+
+const SSH = '/usr/bin/ssh';
+
+let scratch: Scratch;
+let sshd: Sshd;
+let tunnel: Tunnel;
+
+beforeAll(async () => {
+  scratch = await Scratch.make();
+  sshd = await startSshd(scratch);
+  tunnel = await Tunnel.start({ services: { ssh: `127.0.0.1:${sshd.port}` } });
+});
+afterAll(async () => {
+  await tunnel?.stop();
+  await sshd?.stop();
+  await scratch?.remove();
+});
+
+function overProxy(): Promise<Output> {
+  return run(SSH, [...sshd.options, '-p', `${tunnel.port('ssh')}`, `${USER}@127.0.0.1`, 'cat; exit 7'], { input: 'in\n' });
+}
+
+function overConnect(): Promise<Output> {
+  const way = ['-o', `ProxyCommand=streams connect ${DEVICE} ssh`, `${USER}@${DEVICE}`];
+  return tunnel.runProgramAsService([SSH, ...sshd.options, ...way, 'cat; exit 7'], 'in\n');
+}
+
+interface Trouble {
+  readonly name: string;
+  /** Something dies. */
+  readonly strike: () => Promise<unknown>;
+  /** It comes back; resolves once it is there again. */
+  readonly mend: () => Promise<unknown>;
+  /** What `streams proxy` says of the login; empty if nothing. */
+  readonly cut: string;
+  /** What it says of the next one, and what `streams connect` says. */
+  readonly refused: RegExp;
+  readonly said: RegExp;
+}
+
+async function restartHub(): Promise<void> {
+  const before = tunnel.deviceProxy.stdout.length;
+  await tunnel.startHub();
+  await until('the device is connected again', () => tunnel.deviceProxy.stdout.slice(before).includes('pump-7 is connected'));
+}
+
+const HUB_IS_GONE = {
+  mend: restartHub,
+  refused: /^no connection to ssh of pump-7: the hub cannot be reached: connect ECONNREFUSED 127\.0\.0\.1:\d+/m,
+  said: /^streams: STREAMS_CONNECT_FAILED: the hub cannot be reached: .*; is the hub running/m,
+};
+
+const DEVICE_IS_GONE = {
+  mend: async () => {
+    tunnel.startDeviceProxy();
+    await tunnel.deviceProxy.prints(/pump-7 is connected/);
+  },
+  refused: /^no connection to ssh of pump-7: the device is not connected to the hub$/m,
+  said: /^streams: STREAMS_DEVICE_NOT_CONNECTED: the device is not connected to the hub; start its program on the device/m,
+};
+
+it.each<Trouble>([
+  {
+    name: 'sshd is killed',
+    strike: () => sshd.stop('SIGKILL'),
+    mend: async () => (sshd = await startSshd(scratch, { port: sshd.port })),
+    // The kernel ends the connections of a process that dies; to the proxies that is an end like any other.
+    cut: '',
+    refused: /^no connection to ssh of pump-7: connection refused on the device$/m,
+    said: /^streams: STREAMS_STREAM_REJECTED: .*: connection refused on the device; start that service on the device/m,
+  },
+  { name: 'the hub is stopped', strike: () => tunnel.hub.stop(), ...HUB_IS_GONE, cut: 'the hub has ended it' },
+  { name: 'the hub is killed', strike: () => tunnel.hub.stop('SIGKILL'), ...HUB_IS_GONE, cut: 'the connection to the hub was lost' },
+  { name: 'the device stops', strike: () => tunnel.deviceProxy.stop(), ...DEVICE_IS_GONE, cut: 'the proxy of the device was closed' },
+  { name: 'the device is killed', strike: () => tunnel.deviceProxy.stop('SIGKILL'), ...DEVICE_IS_GONE, cut: 'the other side is gone' },
+])('$name', async ({ strike, mend, cut, refused, said }) => {
+  const login = await startLogin(sshd, tunnel.port('ssh'));
+  const before = tunnel.serviceProxy.stderr.length;
+  const news = (): string => tunnel.serviceProxy.stderr.slice(before);
+  await strike();
+  expect(await login.ended).toMatchObject({ code: 255, stdout: 'before\n' });
+  await until(`it is said: ${cut}`, () => news().includes(cut && `a connection to ssh of pump-7 was cut: ${cut} (`));
+  expect(await overProxy()).toMatchObject({ code: 255, stdout: '' });
+  expect(news()).toMatch(refused);
+  expect(await overConnect()).toMatchObject({ code: 255, stdout: '', stderr: expect.stringMatching(said) });
+  await mend();
+  const works = { code: 7, stdout: 'in\n', stderr: '' };
+  expect(await overProxy()).toEqual(works);
+  expect(await overConnect()).toEqual(works);
+});
