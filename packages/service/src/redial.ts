@@ -46,6 +46,7 @@ export class Redial {
   #isMoving = false;
   #wait: Cancel | undefined;
   #dialling: AbortController | undefined;
+  #running: Promise<void> | undefined;
 
   constructor(context: OpenContext, session: Session, target: SessionTarget) {
     this.#context = context;
@@ -63,23 +64,23 @@ export class Redial {
     session.once('released', () => this.#stop());
   }
 
-  /** Somebody waits: an attempt that is to come is made now. */
-  hurry(): void {
-    if (this.#wait === undefined) return;
-    this.#stop();
-    void this.#dial();
+  /** Makes an attempt now, or joins the one that runs; resolves with a leg that is to prove itself. @throws what the attempt has failed with. */
+  attempt(): Promise<void> {
+    this.#wait?.();
+    this.#wait = undefined;
+    this.#running ??= this.#dial().finally(() => (this.#running = undefined));
+    return this.#running;
   }
 
   #schedule(retryAfterMs = 0): void {
     if (this.#wait || this.#dialling) return;
     const { clock, random } = this.#context;
     const backoffMs = this.#setbacks === 0 ? 0 : random.uniform() * Math.min(REDIAL_CAP_MS, REDIAL_BASE_MS * 2 ** this.#setbacks);
+    // Who only tries again is told by the session.
+    const attempt = (): void => void this.attempt().catch(() => undefined);
     const delayMs = Math.max(retryAfterMs, backoffMs);
-    if (delayMs === 0) return void this.#dial();
-    this.#wait = clock.after(delayMs, () => {
-      this.#wait = undefined;
-      void this.#dial();
-    });
+    if (delayMs === 0) attempt();
+    else this.#wait = clock.after(delayMs, attempt);
   }
 
   async #dial(): Promise<void> {
@@ -96,10 +97,12 @@ export class Redial {
       logger.debug({ deviceId, sessionId }, 'a session has a new leg');
       this.#session.attach(sessions.keep(leg));
     } catch (err) {
-      if (dialling.signal.aborted) return;
-      this.#dialling = undefined;
-      logger.debug({ deviceId, sessionId, err }, 'a session got no new leg');
-      this.#onRefused(err);
+      if (!dialling.signal.aborted) {
+        this.#dialling = undefined;
+        logger.debug({ deviceId, sessionId, err }, 'a session got no new leg');
+        this.#onRefused(err);
+      }
+      throw err;
     }
   }
 

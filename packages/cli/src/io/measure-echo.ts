@@ -28,7 +28,7 @@ export async function measureEcho(
   progress: (bytes: number) => void,
 ): Promise<EchoResult> {
   const startMs = systemClock.monotonicMs();
-  const stream = await service.createStream(device, { name: 'echo' });
+  const stream = await service.createStream(device, { name: 'echo', resume: 'off' });
   const openMs = systemClock.monotonicMs();
   const pong = deferred<void>();
   const receiving = hashOf(stream, () => {

@@ -1,4 +1,5 @@
-// What people see when a part of the way dies under a login, and that the next login works without touching anything else.
+// What people see when a part of the way dies under a login, which logins survive that, and that the next one works without touching
+// anything else.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startLogin } from './support/login.ts';
 import { type Output, run, Scratch, until } from '../../../../test/support/programs.ts';
@@ -37,8 +38,10 @@ interface Trouble {
   readonly strike: () => Promise<unknown>;
   /** It comes back; resolves once it is there again. */
   readonly mend: () => Promise<unknown>;
-  /** What `streams proxy` says of the login; empty if nothing. */
-  readonly cut: string;
+  /** What `streams proxy` says of the login; empty if nothing, undefined if the login goes on when the trouble is over. */
+  readonly cut?: string;
+  /** The same, said only once the device is back and does not know the login: until then it may be the network. */
+  readonly cutAfterwards?: string;
   /** What it says of the next one, and what `streams connect` says. */
   readonly refused: RegExp;
   readonly said: RegExp;
@@ -75,22 +78,34 @@ it.each<Trouble>([
     refused: /^no connection to ssh of pump-7: connection refused on the device$/m,
     said: /^streams: STREAMS_STREAM_REJECTED: .*: connection refused on the device; start that service on the device/m,
   },
-  { name: 'the hub is stopped', strike: () => tunnel.hub.stop(), ...HUB_IS_GONE, cut: 'the hub has ended it' },
-  { name: 'the hub is killed', strike: () => tunnel.hub.stop('SIGKILL'), ...HUB_IS_GONE, cut: 'the connection to the hub was lost' },
+  { name: 'the hub is stopped', strike: () => tunnel.hub.stop(), ...HUB_IS_GONE },
+  { name: 'the hub is killed', strike: () => tunnel.hub.stop('SIGKILL'), ...HUB_IS_GONE },
   { name: 'the device stops', strike: () => tunnel.deviceProxy.stop(), ...DEVICE_IS_GONE, cut: 'the proxy of the device was closed' },
-  { name: 'the device is killed', strike: () => tunnel.deviceProxy.stop('SIGKILL'), ...DEVICE_IS_GONE, cut: 'the other side is gone' },
-])('$name', async ({ strike, mend, cut, refused, said }) => {
+  {
+    name: 'the device is killed',
+    strike: () => tunnel.deviceProxy.stop('SIGKILL'),
+    ...DEVICE_IS_GONE,
+    cutAfterwards: 'the session cannot be resumed',
+  },
+])('$name', async ({ strike, mend, cut, cutAfterwards, refused, said }) => {
   const login = await startLogin(sshd, tunnel.port('ssh'));
   const before = tunnel.serviceProxy.stderr.length;
   const news = (): string => tunnel.serviceProxy.stderr.slice(before);
   await strike();
-  expect(await login.ended).toMatchObject({ code: 255, stdout: 'before\n' });
-  await until(`it is said: ${cut}`, () => news().includes(cut && `a connection to ssh of pump-7 was cut: ${cut} (`));
+  const isOver = async (reason: string): Promise<void> => {
+    expect(await login.ended).toMatchObject({ code: 255, stdout: 'before\n' });
+    await until(`it is said: ${reason}`, () => news().includes(reason && `a connection to ssh of pump-7 was cut: ${reason}`));
+  };
+  if (cut !== undefined) await isOver(cut);
   expect(await overProxy()).toMatchObject({ code: 255, stdout: '' });
-  expect(news()).toMatch(refused);
+  await until(`it is said: ${refused}`, () => refused.test(news()));
   expect(await overConnect()).toMatchObject({ code: 255, stdout: '', stderr: expect.stringMatching(said) });
   await mend();
   const works = { code: 7, stdout: 'in\n', stderr: '' };
   expect(await overProxy()).toEqual(works);
   expect(await overConnect()).toEqual(works);
+  if (cutAfterwards !== undefined) return isOver(cutAfterwards);
+  if (cut !== undefined) return;
+  login.child.stdin?.end('after\n');
+  expect(await login.ended).toEqual({ code: 7, stdout: 'before\nafter\n', stderr: '' });
 });

@@ -161,7 +161,7 @@ describe('the hub', () => {
     expect(await textOf(next)).toBe('next');
   });
 
-  it('is gone: a new connection waits its time, then is reset with the reason; the listener lives', async () => {
+  it('is gone: a new connection is reset with the reason, while the older ones wait; the listener lives', async () => {
     const lasting = await lastingOptions();
     const { target } = await echoServer();
     const { rig, dial, serviceLog, device } = await startTunnel(target, { hub: lasting });
@@ -170,8 +170,8 @@ describe('the hub', () => {
     await once(first, 'data');
     await rig.passUntil(rig.hub.close());
     expect(await rig.passUntil(endOf(await dial()))).toBe('ECONNRESET');
-    expect(serviceLog.at(-1)?.message).toBe('no connection to tcp of pump-7: the device did not answer within 30000 ms');
-    expect(rig.clock.monotonicMs()).toBeLessThan(40_000);
+    expect(serviceLog.at(-1)?.message).toMatch(/^no connection to tcp of pump-7: the hub cannot be reached: /);
+    expect(first.destroyed).toBe(false);
 
     await rig.startAgain(lasting);
     await rig.passUntil(until('the device is back', () => device.state.name === 'connected', 15_000));

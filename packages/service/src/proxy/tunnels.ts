@@ -13,6 +13,7 @@ import {
   TUNNEL_IDLE_MS,
 } from '@streams/protocol/internal';
 import type { OpenTunnel } from '../open-tunnel.ts';
+import type { Redial } from '../redial.ts';
 
 /** What the tunnels need. */
 export interface TunnelsContext {
@@ -47,10 +48,7 @@ export class Tunnels {
       const opened = await unlessAborted(this.#entry(name).opening, signal);
       if (opened === undefined) return undefined;
       const { tunnel, redial } = opened;
-      if (tunnel.session.state === 'suspended') {
-        redial.hurry();
-        await this.#untilUsable(tunnel, signal);
-      }
+      if (tunnel.session.state === 'suspended') await this.#resume(tunnel, redial, signal);
       if (tunnel.session.state === 'open') return tunnel;
     }
   }
@@ -105,8 +103,20 @@ export class Tunnels {
     if (this.#entries.get(name) === entry) this.#entries.delete(name);
   }
 
+  /** A new connection is told at once why there is no way, while the older ones wait. */
+  async #resume(tunnel: Tunnel, redial: Redial, signal: AbortSignal): Promise<void> {
+    try {
+      await unlessAborted(redial.attempt(), signal);
+    } catch (error) {
+      if (tunnel.session.state === 'suspended') throw error;
+      return;
+    }
+    await this.#untilUsable(tunnel, signal);
+  }
+
   /** Until the tunnel goes on, or has ended. */
   async #untilUsable(tunnel: Tunnel, signal: AbortSignal): Promise<void> {
+    if (tunnel.session.state !== 'suspended') return;
     const { clock, timeoutMs } = this.#context;
     const usable: Deferred<void> = deferred();
     const stopListening = [tunnel.on('resumed', usable.resolve), tunnel.on('closed', () => usable.resolve())];
