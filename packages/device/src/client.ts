@@ -24,6 +24,7 @@ import {
   type Random,
   type RequestMessage,
   type Session,
+  type SessionOptions,
   SESSION_PROTOCOL,
   Signer,
   type StreamsError,
@@ -72,6 +73,7 @@ export class DeviceClient {
   /** Each with the policy and the name that it was accepted for. */
   readonly #sessions: OpenSessions<SessionOwner> = new OpenSessions();
   readonly #random: Random;
+  readonly #maxReplayBytes: number | undefined;
   readonly #ended: Deferred<StreamsError | undefined> = deferred();
 
   /** @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
@@ -82,6 +84,7 @@ export class DeviceClient {
     this.closed = this.#ended.promise;
     this.#clock = clock;
     this.#random = random;
+    this.#maxReplayBytes = options.maxReplayBytes;
     this.#logger = clientLogger(options.logger);
     this.#events = new ClientEvents('DeviceClient', EVENT_NAMES, this.#logger);
     this.#closeTimeoutMs = closeTimeoutMs;
@@ -200,8 +203,7 @@ export class DeviceClient {
     const leg = await this.#dial(request, protocol, signal);
     const info = { id: request.streamId, name: request.name, deviceId: this.deviceId, protocol };
     if (protocol !== SESSION_PROTOCOL) return this.#streams.add(new DeviceStream(leg, info, this.#clock));
-    const settings = { role: 'device', clock: this.#clock, random: this.#random } as const;
-    const { stream, session } = openSessionStream(this.#sessions.keep(leg), info, settings);
+    const { stream, session } = openSessionStream(this.#sessions.keep(leg), info, this.#sessionSettings);
     this.#keep(session, request);
     return this.#streams.add(stream);
   }
@@ -209,7 +211,7 @@ export class DeviceClient {
   async #openTunnel(request: RequestMessage, signal: AbortSignal): Promise<Tunnel> {
     const leg = await this.#dial(request, SESSION_PROTOCOL, signal);
     const info = { id: request.streamId, name: request.name, deviceId: this.deviceId };
-    const tunnel = new Tunnel(info, { role: 'device', clock: this.#clock, random: this.#random, logger: this.#logger });
+    const tunnel = new Tunnel(info, { ...this.#sessionSettings, logger: this.#logger });
     this.#keep(tunnel.session, request);
     tunnel.session.attach(this.#sessions.keep(leg));
     return tunnel;
@@ -221,6 +223,10 @@ export class DeviceClient {
     const { session, owner } = this.#sessions.get(resumes) ?? {};
     if (owner?.name !== name || owner.policy !== requester.policy) return undefined;
     return async (signal) => session?.attach(this.#sessions.keep(await this.#dial(request, SESSION_PROTOCOL, signal)));
+  }
+
+  get #sessionSettings(): Pick<SessionOptions, 'role' | 'clock' | 'random' | 'maxWindowBytes'> {
+    return { role: 'device', clock: this.#clock, random: this.#random, maxWindowBytes: this.#maxReplayBytes };
   }
 
   #keep(session: Session, { name, requester }: RequestMessage): void {
