@@ -53,6 +53,7 @@ export default defineConfig([
   library('hub', ['index', 'testing']),
   program('cli', 'packages/cli', entriesOf('packages/cli/src', ['main'])),
   program('echo', 'examples/echo', entriesOf('examples/echo/src', ['hub', 'device', 'service', 'demo'])),
+  program('restart', 'examples/restart', entriesOf('examples/restart/src', ['demo'])),
   program('ssh-proxy', 'examples/ssh-proxy', entriesOf('examples/ssh-proxy/src', ['device', 'service'])),
   program('http-over-stream', 'examples/http-over-stream', entriesOf('examples/http-over-stream/src', ['device', 'get', 'browser'])),
   // testkit has no build.

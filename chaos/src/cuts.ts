@@ -28,7 +28,7 @@ export async function cutAtRandom(proxy: FaultProxy, random: Random, rhythm: Cut
       connection.inject({ up: { frozen: true }, down: { frozen: true } });
       void wait(random.uniform() * rhythm.maxStallMs, signal).then(() => connection.inject({ up: NO_FAULTS, down: NO_FAULTS }));
     } else {
-      harm.cuts += 1;
+      void connection.closed.then(() => (harm.cuts += 1));
       cut(connection, random);
     }
   }

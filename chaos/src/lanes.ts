@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { DeviceClient, type DeviceClientSettings } from '@streams/device';
 import { deferred, type Deferred, type Random } from '@streams/protocol/internal';
 import { ServiceClient, type ServiceClientSettings, type Tunnel } from '@streams/service';
-import { receive, send, type Tally, type TrafficLimits } from './traffic.ts';
+import { type Passage, receive, send, type TrafficLimits } from './traffic.ts';
 
 /** What lanes are made with. */
 export interface LaneOptions {
@@ -14,13 +14,6 @@ export interface LaneOptions {
   readonly channels: number;
   readonly traffic: TrafficLimits;
   readonly random: Random;
-}
-
-/** One direction of a lane that has ended: what went in, and what came out. */
-export interface Passage {
-  readonly name: string;
-  readonly sent: Tally;
-  readonly received: Tally;
 }
 
 /** See the file's head. */
@@ -86,11 +79,6 @@ export class Lanes {
     const errors = await Promise.all(this.tunnels.map((tunnel) => tunnel.close()));
     await Promise.all([this.#service.close(), this.#device.close()]);
     return errors.filter((error) => error !== undefined);
-  }
-
-  destroy(): void {
-    this.#service.destroy();
-    this.#device.destroy();
   }
 }
 

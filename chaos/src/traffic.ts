@@ -17,6 +17,19 @@ export interface Tally {
   readonly sha256: string;
 }
 
+/** One direction of a stream that has ended: what went in, and what came out. */
+export interface Passage {
+  readonly name: string;
+  readonly sent: Tally;
+  readonly received: Tally;
+}
+
+/** Says so, where they are not the same. */
+export function differs({ name, sent, received }: Passage): string[] {
+  if (sent.sha256 === received.sha256) return [];
+  return [`${name}: ${sent.bytes} bytes were sent, ${received.bytes} received, and they differ`];
+}
+
 /** Slices are cut from it. */
 const SOURCE = randomBytes(2 ** 20);
 /** A reader stalls once in so many chunks. */

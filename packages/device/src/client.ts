@@ -33,6 +33,7 @@ import {
   Tunnel,
 } from '@streams/protocol/internal';
 import { Dispatch, type RequestLoopOptions, type RequestOptions, type StreamRequestHandler } from './dispatch.ts';
+import { redialLeg } from './redial-leg.ts';
 import { announce, type DeviceClientEvents, EVENT_NAMES, linkTrouble } from './events.ts';
 import { Link } from './link/link.ts';
 import type { LinkState } from './link/state.ts';
@@ -222,7 +223,10 @@ export class DeviceClient {
     const { resumes = '', name, requester } = request;
     const { session, owner } = this.#sessions.get(resumes) ?? {};
     if (owner?.name !== name || owner.policy !== requester.policy) return undefined;
-    return async (signal) => session?.attach(this.#sessions.keep(await this.#dial(request, SESSION_PROTOCOL, signal)));
+    return async (signal) => {
+      const dial = (): Promise<Leg> => this.#dial(request, SESSION_PROTOCOL, signal);
+      session?.attach(this.#sessions.keep(await redialLeg(dial, this.#clock, signal)));
+    };
   }
 
   get #sessionSettings(): Pick<SessionOptions, 'role' | 'clock' | 'random' | 'maxWindowBytes'> {
