@@ -1,4 +1,4 @@
-// The network of the device: an HTTP proxy through which it reaches the hub, and which can be cut.
+// The network of the device or the desk: an HTTP proxy, through which one reaches the hub, and which can be cut.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -7,15 +7,18 @@ import type { Duplex } from 'node:stream';
 /** See the file's head. */
 export class Network {
   readonly #server: Server;
+  readonly #hubPort: number;
   readonly #sockets = new Set<Duplex>();
   #isCut = false;
 
-  private constructor() {
-    this.#server = createServer().on('connect', (request, client: Duplex) => this.#tunnel(request.url ?? '', client));
+  private constructor(hubPort: number) {
+    this.#hubPort = hubPort;
+    this.#server = createServer().on('connect', (_request, client: Duplex) => this.#tunnel(client));
   }
 
-  static async start(): Promise<Network> {
-    const network = new Network();
+  /** It knows one host, under whatever name. */
+  static async start(hubPort: number): Promise<Network> {
+    const network = new Network(hubPort);
     network.#server.listen(0, '127.0.0.1');
     await once(network.#server, 'listening');
     return network;
@@ -44,9 +47,8 @@ export class Network {
     this.restore();
   }
 
-  #tunnel(target: string, client: Duplex): void {
-    const { hostname, port } = new URL(`http://${target}`);
-    const hub: Socket = connect({ host: hostname, port: Number(port), noDelay: true });
+  #tunnel(client: Duplex): void {
+    const hub: Socket = connect({ host: '127.0.0.1', port: this.#hubPort, noDelay: true });
     for (const [socket, other] of [
       [client, hub],
       [hub, client],

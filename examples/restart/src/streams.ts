@@ -66,7 +66,7 @@ export class Streams {
 export function environment({ home, connectionString = '', httpsProxy }: StreamsSettings): NodeJS.ProcessEnv {
   const { STREAMS_CONNECTION_STRING: _theirs, ...env } = process.env;
   const secret = connectionString === '' ? {} : { STREAMS_CONNECTION_STRING: connectionString };
-  return { ...env, ...secret, HOME: home, ...(httpsProxy === undefined ? {} : { HTTPS_PROXY: httpsProxy, NO_PROXY: '', no_proxy: '' }) };
+  return { ...env, ...secret, HOME: home, ...(httpsProxy === undefined ? {} : { https_proxy: httpsProxy, no_proxy: '', NO_PROXY: '' }) };
 }
 
 /** In front of which ssh runs `streams connect`. */
