@@ -24,8 +24,9 @@ const library = (name, entries) => ({
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } }, // tsup sets baseUrl, which TypeScript 6 refuses without this
 });
 
-const program = (name, directory, entry) => ({
+const program = (name, directory, entry, others = {}) => ({
   ...common,
+  ...others,
   name,
   entry,
   outDir: `${directory}/dist`,
@@ -52,8 +53,11 @@ export default defineConfig([
   library('hub', ['index', 'testing']),
   program('cli', 'packages/cli', entriesOf('packages/cli/src', ['main'])),
   program('echo', 'examples/echo', entriesOf('examples/echo/src', ['hub', 'device', 'service', 'demo'])),
+  program('restart', 'examples/restart', entriesOf('examples/restart/src', ['demo'])),
   program('ssh-proxy', 'examples/ssh-proxy', entriesOf('examples/ssh-proxy/src', ['device', 'service'])),
   program('http-over-stream', 'examples/http-over-stream', entriesOf('examples/http-over-stream/src', ['device', 'get', 'browser'])),
+  // testkit has no build.
+  program('chaos', 'chaos', entriesOf('chaos/src', ['main', 'hub']), { noExternal: ['@streams/testkit'] }),
   program('bench', 'bench', {
     ...entriesOf('bench/src', sourcesIn('bench/src')),
     ...entriesOf('bench/reference', sourcesIn('bench/reference'), 'reference/'),

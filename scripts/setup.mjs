@@ -41,7 +41,7 @@ function build() {
 
 /** What the build reads and writes; testkit is used from its sources. */
 function buildPaths() {
-  const folders = [...foldersIn('packages'), ...foldersIn('examples'), ...inRoot('bench')];
+  const folders = [...foldersIn('packages'), ...foldersIn('examples'), ...inRoot('bench', 'chaos')];
   const built = folders.filter((path) => existsSync(join(path, 'src')) && !path.endsWith('testkit'));
   const sources = built.flatMap((path) => ['src', 'reference', 'package.json'].map((name) => join(path, name)));
   return { outputs: built.map((path) => join(path, 'dist')), sources: sources.filter(existsSync) };

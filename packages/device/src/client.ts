@@ -24,6 +24,7 @@ import {
   type Random,
   type RequestMessage,
   type Session,
+  type SessionOptions,
   SESSION_PROTOCOL,
   Signer,
   type StreamsError,
@@ -32,6 +33,7 @@ import {
   Tunnel,
 } from '@streams/protocol/internal';
 import { Dispatch, type RequestLoopOptions, type RequestOptions, type StreamRequestHandler } from './dispatch.ts';
+import { redialLeg } from './redial-leg.ts';
 import { announce, type DeviceClientEvents, EVENT_NAMES, linkTrouble } from './events.ts';
 import { Link } from './link/link.ts';
 import type { LinkState } from './link/state.ts';
@@ -72,6 +74,7 @@ export class DeviceClient {
   /** Each with the policy and the name that it was accepted for. */
   readonly #sessions: OpenSessions<SessionOwner> = new OpenSessions();
   readonly #random: Random;
+  readonly #maxReplayBytes: number | undefined;
   readonly #ended: Deferred<StreamsError | undefined> = deferred();
 
   /** @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
@@ -82,6 +85,7 @@ export class DeviceClient {
     this.closed = this.#ended.promise;
     this.#clock = clock;
     this.#random = random;
+    this.#maxReplayBytes = options.maxReplayBytes;
     this.#logger = clientLogger(options.logger);
     this.#events = new ClientEvents('DeviceClient', EVENT_NAMES, this.#logger);
     this.#closeTimeoutMs = closeTimeoutMs;
@@ -200,8 +204,7 @@ export class DeviceClient {
     const leg = await this.#dial(request, protocol, signal);
     const info = { id: request.streamId, name: request.name, deviceId: this.deviceId, protocol };
     if (protocol !== SESSION_PROTOCOL) return this.#streams.add(new DeviceStream(leg, info, this.#clock));
-    const settings = { role: 'device', clock: this.#clock, random: this.#random } as const;
-    const { stream, session } = openSessionStream(this.#sessions.keep(leg), info, settings);
+    const { stream, session } = openSessionStream(this.#sessions.keep(leg), info, this.#sessionSettings);
     this.#keep(session, request);
     return this.#streams.add(stream);
   }
@@ -209,7 +212,7 @@ export class DeviceClient {
   async #openTunnel(request: RequestMessage, signal: AbortSignal): Promise<Tunnel> {
     const leg = await this.#dial(request, SESSION_PROTOCOL, signal);
     const info = { id: request.streamId, name: request.name, deviceId: this.deviceId };
-    const tunnel = new Tunnel(info, { role: 'device', clock: this.#clock, random: this.#random, logger: this.#logger });
+    const tunnel = new Tunnel(info, { ...this.#sessionSettings, logger: this.#logger });
     this.#keep(tunnel.session, request);
     tunnel.session.attach(this.#sessions.keep(leg));
     return tunnel;
@@ -220,7 +223,14 @@ export class DeviceClient {
     const { resumes = '', name, requester } = request;
     const { session, owner } = this.#sessions.get(resumes) ?? {};
     if (owner?.name !== name || owner.policy !== requester.policy) return undefined;
-    return async (signal) => session?.attach(this.#sessions.keep(await this.#dial(request, SESSION_PROTOCOL, signal)));
+    return async (signal) => {
+      const dial = (): Promise<Leg> => this.#dial(request, SESSION_PROTOCOL, signal);
+      session?.attach(this.#sessions.keep(await redialLeg(dial, this.#clock, signal)));
+    };
+  }
+
+  get #sessionSettings(): Pick<SessionOptions, 'role' | 'clock' | 'random' | 'maxWindowBytes'> {
+    return { role: 'device', clock: this.#clock, random: this.#random, maxWindowBytes: this.#maxReplayBytes };
   }
 
   #keep(session: Session, { name, requester }: RequestMessage): void {

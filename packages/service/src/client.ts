@@ -80,7 +80,8 @@ export class ServiceClient {
     this.#rest = new Rest(origin, access, signer, clock);
     this.devices = new Devices(this.#rest, options.ca);
     const sessions = this.#sessions;
-    this.#context = { rest: this.#rest, ...access, clock, random, logger, sessions, origin, streamingEndpoints: [] };
+    const { maxReplayBytes } = options;
+    this.#context = { rest: this.#rest, ...access, clock, random, logger, sessions, maxReplayBytes, origin, streamingEndpoints: [] };
   }
 
   /**

@@ -26,6 +26,7 @@ export interface OpenContext extends Access {
   readonly random: Random;
   readonly logger: Required<Logger>;
   readonly sessions: OpenSessions<void>;
+  readonly maxReplayBytes: number | undefined;
   /** `https://host[:port]` of the hub. */
   readonly origin: string;
   /** Where else streams may lead, as the hub last said. */

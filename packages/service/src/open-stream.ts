@@ -69,9 +69,10 @@ async function establish(
   const onAnswer = (streamId: string): void => void (handshake.streamId = streamId);
   const { answer, leg } = await shakeHands(context, { deviceId, body, signal, onAnswer });
   const info = { id: answer.streamId, name: body.name, deviceId, protocol: answer.protocol };
-  const { clock, random, sessions } = context;
+  const { clock, random, sessions, maxReplayBytes: maxWindowBytes } = context;
   if (answer.protocol !== SESSION_PROTOCOL) return new DeviceStream(leg, info, clock);
-  const { stream, session } = openSessionStream(sessions.keep(leg), info, { role: 'service', clock, random, resumeTimeoutMs });
+  const settings = { role: 'service', clock, random, resumeTimeoutMs, maxWindowBytes } as const;
+  const { stream, session } = openSessionStream(sessions.keep(leg), info, settings);
   keepSession(context, session, { deviceId, body });
   return stream;
 }

@@ -19,7 +19,7 @@ export async function openTunnel(context: OpenContext, deviceId: string, options
   checkedResumeTimeout('openTunnel', resumeTimeoutMs);
   const asked = { name, headers, timeoutMs, protocols: [SESSION_PROTOCOL], capabilities: [TUNNEL_CAPABILITY] };
   const body = bodyOf('openTunnel', deviceId, asked);
-  const { clock, random, logger, sessions } = context;
+  const { clock, random, logger, sessions, maxReplayBytes: maxWindowBytes } = context;
   logger.debug({ deviceId, name: body.name, timeoutMs: body.timeoutMs }, 'asks the hub for a tunnel');
   const { answer, leg } = await shakeHands(context, { deviceId, body, signal });
   if (!answer.capabilities.includes(TUNNEL_CAPABILITY)) {
@@ -27,7 +27,7 @@ export async function openTunnel(context: OpenContext, deviceId: string, options
     throw createError('PROTOCOL_MISMATCH', { message: 'the device takes streams here, and no tunnel' });
   }
   const info = { id: answer.streamId, name: body.name, deviceId };
-  const tunnel = new Tunnel(info, { role: 'service', clock, random, logger, resumeTimeoutMs });
+  const tunnel = new Tunnel(info, { role: 'service', clock, random, logger, resumeTimeoutMs, maxWindowBytes });
   tunnel.session.attach(sessions.keep(leg));
   return { tunnel, redial: keepSession(context, tunnel.session, { deviceId, body }) };
 }

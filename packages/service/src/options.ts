@@ -27,6 +27,8 @@ export interface ServiceClientSettings {
   readonly clock?: Clock | undefined;
   /** Default: the machine's generator. */
   readonly random?: Random | undefined;
+  /** The most bytes that a session keeps for a replay, beside one message. Default: 8,388,608. For tests under fire. @internal */
+  readonly maxReplayBytes?: number | undefined;
 }
 
 /** A service's identity, field by field, for who has no connection string. */
