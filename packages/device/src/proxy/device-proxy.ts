@@ -140,10 +140,11 @@ class RunningDeviceProxy implements DeviceProxy {
     return open >= maxStreams ? { reason: `service ${name} has its ${maxStreams} streams already`, code: 'LIMIT' } : undefined;
   }
 
-  #refuse({ request, reject }: Attempt, refusal: Refusal = { reason: '', code: 'REFUSED' }, err?: unknown): void {
+  #refuse(attempt: Attempt, refusal: Refusal = { reason: '', code: 'REFUSED' }, err?: unknown): void {
+    const { request } = attempt;
     const { reason } = refusal;
     this.#settings.logger.warn({ ...about(request), reason, err }, `a stream to ${request.name} was rejected: ${reason}`);
-    reject(refusal);
+    attempt.reject(refusal);
   }
 
   /** From the connection to the target until all has ended; never rejects. */

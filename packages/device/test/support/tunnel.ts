@@ -53,6 +53,7 @@ export async function startTunnel(target: string | DeviceProxyService, options: 
   const serviceProxy = await createServiceProxy(service, {
     deviceId: DEVICE,
     forwards: names.map((name) => ({ port: 0, name })),
+    clock: rig.clock,
     logger: recorder(serviceLog),
   });
   rig.onEnd(() => Promise.all([deviceProxy.close(), serviceProxy.close()]));

@@ -129,11 +129,6 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#link.drain(afterMs);
   }
 
-  /** The round trip to the other side in milliseconds; `undefined` without a leg. */
-  ping(): Promise<number | undefined> {
-    return this.#link.ping();
-  }
-
   /** Runs `action` once the session is over and all is acknowledged; at once where it is. What a failure ends is told by itself. */
   whenClosed(action: () => void): void {
     if (this.state === 'lingering' || this.state === 'closed') action();
