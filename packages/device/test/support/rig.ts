@@ -141,7 +141,11 @@ function memoryRegistry(): Registry {
       for (const listener of listeners) listener({ deviceId: device.deviceId, device });
       return Promise.resolve();
     },
-    delete: (deviceId) => Promise.resolve(devices.delete(deviceId)),
+    delete(deviceId) {
+      const existed = devices.delete(deviceId);
+      for (const listener of listeners) listener({ deviceId, device: undefined });
+      return Promise.resolve(existed);
+    },
     close: () => Promise.resolve(),
     changes(listener) {
       listeners.add(listener);
