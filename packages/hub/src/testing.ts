@@ -24,8 +24,8 @@ export interface TestHub {
   close(): Promise<void>;
 }
 
-/** Starts a hub on 127.0.0.1. @param options Replaces what it would choose by itself. */
-export async function startTestHub(options: Partial<HubOptions> = {}): Promise<TestHub> {
+/** Starts a hub on 127.0.0.1. @param options Replaces what it would choose by itself. @param port Default: a free one. */
+export async function startTestHub(options: Partial<HubOptions> = {}, port = 0): Promise<TestHub> {
   const records: LogRecord[] = [];
   const ignore = (): void => undefined;
   const info = (fields: object): void => {
@@ -45,11 +45,11 @@ export async function startTestHub(options: Partial<HubOptions> = {}): Promise<T
     logger: { info, warn: ignore, error: ignore },
     ...options,
   });
-  const { port, url } = await hub.listen({ port: 0, host: '127.0.0.1' });
+  const listening = await hub.listen({ port, host: '127.0.0.1' });
   return {
     hub,
-    port,
-    url,
+    port: listening.port,
+    url: listening.url,
     records,
     deviceConnectionString: async (deviceId) => {
       await hub.putDevice(deviceId);

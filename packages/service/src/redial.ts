@@ -57,10 +57,7 @@ export class Redial {
       this.#isMoving = true;
       this.#schedule();
     });
-    session.on('resumed', () => {
-      this.#setbacks = 0;
-      this.#stop();
-    });
+    for (const carries of ['resumed', 'moved'] as const) session.on(carries, () => this.#onCarried());
     session.once('released', () => this.#stop());
   }
 
@@ -121,6 +118,11 @@ export class Redial {
     // Of a clean end that the other side may not know nobody waits for the confirmation.
     const isWanted = state === 'suspended' || (state === 'open' && this.#isMoving && failure === undefined);
     if (isWanted) this.#schedule(StreamsError.is(error) ? error.retryAfterMs : 0);
+  }
+
+  #onCarried(): void {
+    this.#setbacks = 0;
+    this.#stop();
   }
 
   #stop(): void {

@@ -226,3 +226,30 @@ describe('a refusal', () => {
     expect(await settled).toMatchObject({ code: 'STREAMS_DRAINING', retryable: true });
   });
 });
+
+describe('resume', () => {
+  it.each([
+    ['required', ['streams.session.v1']],
+    ['off', ['streams.v1', 'raw']],
+    ['preferred', ['streams.session.v1', 'streams.v1', 'raw']],
+  ] as const)('%s is what the device is offered, and nothing less', async (resume, protocols) => {
+    const rig = await startRig();
+    const device = await RawDevice.connect(rig);
+    const service = await rig.service();
+    const created = service.createStream(DEVICE, { resume });
+    const request = await device.message();
+    expect(request).toMatchObject({ protocols });
+    device.send({ type: 'reject', streamId: request.streamId, code: 'PROTOCOL_MISMATCH', reason: '' });
+    await expect(created).rejects.toMatchObject({ code: 'STREAMS_PROTOCOL_MISMATCH' });
+  });
+
+  it.each([
+    [{ resume: 'always' }, 'resume'],
+    [{ resumeTimeoutMs: -1 }, 'resumeTimeoutMs'],
+    [{ resumeTimeoutMs: 65_535_001 }, 'resumeTimeoutMs'],
+  ])('%j is no option', async (options, field) => {
+    const service = await (await startRig()).service();
+    const expected = { code: 'STREAMS_INVALID_ARGUMENT', details: { field } };
+    await expect(service.createStream(DEVICE, options as object)).rejects.toMatchObject(expected);
+  });
+});

@@ -141,8 +141,8 @@ class RunningDeviceProxy implements DeviceProxy {
   }
 
   #refuse(attempt: Attempt, refusal: Refusal = { reason: '', code: 'REFUSED' }, err?: unknown): void {
-    const { reason } = refusal;
     const { request } = attempt;
+    const { reason } = refusal;
     this.#settings.logger.warn({ ...about(request), reason, err }, `a stream to ${request.name} was rejected: ${reason}`);
     attempt.reject(refusal);
   }

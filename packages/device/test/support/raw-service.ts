@@ -12,8 +12,8 @@ export interface RawAnswer {
 }
 
 /** `POST /v1/devices/{id}/streams`, and nothing else. */
-export async function askForStream(rig: Rig, body: object = {}): Promise<RawAnswer> {
-  const { hostName, port, policy, key, caCertificate } = parseServiceConnectionString(await rig.hub.serviceConnectionString());
+export async function askForStream(rig: Rig, body: object = {}, by?: string): Promise<RawAnswer> {
+  const { hostName, port, policy, key, caCertificate } = parseServiceConnectionString(await rig.hub.serviceConnectionString(by));
   const authorization = signSharedAccess({ resource: hostName, policy, expiresAtMs: rig.clock.wallMs() + 600_000 }, key);
   const path = `/v1/devices/${DEVICE}/streams`;
   const call = request({ host: hostName, port, path, method: 'POST', ca: caCertificate, agent: false, headers: { authorization } });

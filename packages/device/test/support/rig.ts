@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeviceClient, type DeviceClientSettings, type DeviceStream } from '@streams/device';
-import { createHub, type DeviceChange, type DeviceRecord, type HubOptions, type Registry } from '@streams/hub';
+import { createHub, type DeviceChange, type DeviceRecord, type Hub, type HubOptions, type Registry } from '@streams/hub';
 import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { ServiceClient, type ServiceClientSettings } from '@streams/service';
 import { FakeClock, FaultProxy, leakCheck, type LeakCheck, seededRandom } from '@streams/testkit';
@@ -19,12 +19,15 @@ export const DEVICE = 'pump-7';
 export class Rig {
   readonly clock: FakeClock;
   readonly hub: TestHub;
+  /** The hub that runs: the first one, or the last that was started again. */
+  present: Pick<Hub, 'close'>;
   readonly #cleanups: (() => unknown)[] = [];
   #seed = 1;
 
   constructor(clock: FakeClock, hub: TestHub) {
     this.clock = clock;
     this.hub = hub;
+    this.present = hub;
   }
 
   /** A device that is not connected. Through `port`, where the hub is to be reached over a proxy. */
@@ -49,8 +52,8 @@ export class Rig {
     return device;
   }
 
-  async service(settings: ServiceClientSettings = {}): Promise<ServiceClient> {
-    const connectionString = await this.hub.serviceConnectionString();
+  async service({ policy, ...settings }: ServiceClientSettings & { policy?: string } = {}): Promise<ServiceClient> {
+    const connectionString = await this.hub.serviceConnectionString(policy);
     return this.use(ServiceClient.fromConnectionString(connectionString, { clock: this.clock, ...settings }));
   }
 
@@ -62,9 +65,10 @@ export class Rig {
   }
 
   /** Starts a hub where the first one was. */
-  async startAgain(options: Pick<HubOptions, 'tls' | 'registry' | 'policies'>): Promise<void> {
+  async startAgain(options: Pick<HubOptions, 'tls' | 'registry' | 'policies' | 'streamingUrl'>): Promise<void> {
     const hub = createHub({ hostNames: ['127.0.0.1'], logger: false, clock: this.clock, ...options });
     await hub.listen({ port: this.hub.port, host: '127.0.0.1' });
+    this.present = hub;
     this.onEnd(() => hub.close());
   }
 
@@ -110,10 +114,10 @@ class WholeClock extends FakeClock {
 const MOST_MS = 120_000;
 export const MUTE = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** Starts a hub on a clock that stands still; ends everything with the test. */
-export async function startRig(options: Partial<HubOptions> = {}): Promise<Rig> {
+/** Starts a hub on a clock that stands still; ends everything with the test. `port`: for a proxy that was there before. */
+export async function startRig(options: Partial<HubOptions> = {}, port = 0): Promise<Rig> {
   const clock = new WholeClock();
-  const rig = new Rig(clock, await startTestHub({ clock, ...options }));
+  const rig = new Rig(clock, await startTestHub({ clock, ...options }, port));
   onTestFinished(() => rig.end());
   return rig;
 }
@@ -137,7 +141,11 @@ function memoryRegistry(): Registry {
       for (const listener of listeners) listener({ deviceId: device.deviceId, device });
       return Promise.resolve();
     },
-    delete: (deviceId) => Promise.resolve(devices.delete(deviceId)),
+    delete(deviceId) {
+      const existed = devices.delete(deviceId);
+      for (const listener of listeners) listener({ deviceId, device: undefined });
+      return Promise.resolve(existed);
+    },
     close: () => Promise.resolve(),
     changes(listener) {
       listeners.add(listener);

@@ -53,6 +53,7 @@ export async function startTunnel(target: string | DeviceProxyService, options: 
   const serviceProxy = await createServiceProxy(service, {
     deviceId: DEVICE,
     forwards: names.map((name) => ({ port: 0, name })),
+    clock: rig.clock,
     logger: recorder(serviceLog),
   });
   rig.onEnd(() => Promise.all([deviceProxy.close(), serviceProxy.close()]));
@@ -99,7 +100,7 @@ export async function accepting(): Promise<{ target: string; next: () => Promise
 
 export const echoServer = (): Promise<{ target: string; server: Server }> => serve((socket) => void socket.pipe(socket));
 
-async function dialPort(port: number): Promise<Socket> {
+export async function dialPort(port: number): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port, ...HALF_OPEN });
   socket.on('error', () => undefined);
   onTestFinished(() => void socket.destroy());

@@ -42,6 +42,8 @@ export interface SessionEvents {
   suspended: [];
   /** A new leg carries again. */
   resumed: [];
+  /** A new leg has taken the place of one that still stood. */
+  moved: [];
   /** A new leg is wanted, whoever can dial one: see `LinkEvents`. */
   wanted: [];
   /** The other side asks for a new leg within `afterMs`; the present one stays until that stands. */
@@ -73,6 +75,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#link = new Link({ ...options, role, limits, sessionId, user: this.#channels, implicitChannel: onRequest === undefined });
     this.#link.on('suspended', () => this.emit('suspended'));
     this.#link.on('resumed', () => this.emit('resumed'));
+    this.#link.on('moved', () => this.emit('moved'));
     this.#link.on('wanted', () => this.emit('wanted'));
     this.#link.on('drain', (afterMs) => this.emit('drain', afterMs));
     this.#link.on('closed', (outcome) => this.#onLinkClosed(outcome));
@@ -127,11 +130,6 @@ export class Session extends EventEmitter<SessionEvents> {
   /** Asks the other side to see to a new leg, the present one being about to go. */
   drain(afterMs: number): void {
     this.#link.drain(afterMs);
-  }
-
-  /** The round trip to the other side in milliseconds; `undefined` without a leg. */
-  ping(): Promise<number | undefined> {
-    return this.#link.ping();
   }
 
   /** Runs `action` once the session is over and all is acknowledged; at once where it is. What a failure ends is told by itself. */

@@ -4,8 +4,6 @@
 export const MAX_CHANNEL_ID = 16_777_215;
 /** Metadata of an OPEN or ACCEPT: the headers of a stream request fit. */
 export const MAX_CHANNEL_METADATA_BYTES = 8_192;
-/** What may be sent on a channel before the peer's HELLO has said more; no peer may grant less at the start. */
-export const MIN_INITIAL_WINDOW_BYTES = 65_536;
 /** The most that a peer may grant at the start of a channel. */
 export const MAX_INITIAL_WINDOW_BYTES = 1_048_576;
 /** A channel's receive window at the start. Times the number of channels it is what a hostile peer can make us hold. */

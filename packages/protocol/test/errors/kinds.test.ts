@@ -8,6 +8,7 @@ import {
   createError,
   DeviceNotConnectedError,
   ReplacedError,
+  SessionError,
   StreamRejectedError,
   StreamTerminatedError,
   StreamTimeoutError,
@@ -22,6 +23,7 @@ const CLASSES: Partial<Record<WireCode, { readonly name: string }>> = {
   DEVICE_NOT_CONNECTED: DeviceNotConnectedError,
   REPLACED: ReplacedError,
   CHANNEL_RESET: ChannelResetError,
+  SESSION_LOST: SessionError,
 };
 const END = { reason: 'rebooting', closeCode: 4400, bytesRead: 5, bytesWritten: 7 };
 

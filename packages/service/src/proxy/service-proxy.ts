@@ -85,7 +85,8 @@ class RunningServiceProxy implements ServiceProxy {
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
     this.#logger = clientLogger(logger);
-    const open = (name: string): Promise<OpenTunnel> => service.openTunnelWithRedial(deviceId, { name, timeoutMs });
+    const open = (name: string, signal: AbortSignal): Promise<OpenTunnel> =>
+      service.openTunnelWithRedial(deviceId, { name, timeoutMs, signal });
     this.#tunnels = new Tunnels({ clock, timeoutMs, open });
   }
 

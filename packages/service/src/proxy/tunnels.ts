@@ -20,7 +20,7 @@ export interface TunnelsContext {
   readonly clock: Clock;
   /** How long a connection waits for a tunnel that has lost its own. */
   readonly timeoutMs: number;
-  readonly open: (name: string) => Promise<OpenTunnel>;
+  readonly open: (name: string, signal: AbortSignal) => Promise<OpenTunnel>;
 }
 
 interface Entry {
@@ -33,6 +33,8 @@ interface Entry {
 export class Tunnels {
   readonly #context: TunnelsContext;
   readonly #entries = new Map<string, Entry>();
+  /** Ends the handshakes that run. */
+  readonly #closing = new AbortController();
 
   constructor(context: TunnelsContext) {
     this.#context = context;
@@ -59,12 +61,16 @@ export class Tunnels {
     if (entry === undefined || tunnel.session.channels > 0) return;
     entry.stopTimer?.();
     entry.stopTimer = this.#context.clock.after(TUNNEL_IDLE_MS, () => {
-      if (tunnel.session.channels === 0) void tunnel.close();
+      if (tunnel.session.channels > 0) return;
+      // A connection that comes while it closes gets another one.
+      this.#forget(name, entry);
+      void tunnel.close();
     });
   }
 
   /** Ends all tunnels. */
   async close(): Promise<void> {
+    this.#closing.abort(createError('CLOSED'));
     const entries = [...this.#entries.values()];
     this.#entries.clear();
     for (const { stopTimer, opening } of entries) {
@@ -83,8 +89,10 @@ export class Tunnels {
 
   async #open(name: string, forget: () => void): Promise<OpenTunnel | undefined> {
     try {
-      const opened = await this.#context.open(name);
+      const opened = await this.#context.open(name, this.#closing.signal);
       void opened.tunnel.closed.then(forget);
+      // The connection that it was opened for may be gone.
+      this.leave(name, opened.tunnel);
       return opened;
     } catch (error) {
       if (!StreamsError.is(error) || error.code !== 'STREAMS_PROTOCOL_MISMATCH') {

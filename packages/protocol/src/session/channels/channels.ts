@@ -9,9 +9,9 @@ import {
   MAX_REFUSED_CHANNELS,
   MAX_SESSION_GROWTH_BYTES,
   MAX_UNSENT_CONTROL_FRAMES,
-  MIN_INITIAL_WINDOW_BYTES,
   SERVICE_MAX_CHANNELS,
 } from '../../wire/channel-limits.ts';
+import { MIN_INITIAL_WINDOW_BYTES } from '../../wire/limits.ts';
 import type { SentResetCode } from '../../wire/reset-codes.ts';
 import { decodeSessionFrames, encodeSessionFrame, type SessionFrame } from '../../wire/session-frames.ts';
 import { type LinkPort, type LinkUser, type PeerLimits, SessionFailure } from '../seam.ts';

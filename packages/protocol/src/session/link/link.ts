@@ -12,7 +12,6 @@ import { Inbox } from './inbox.ts';
 import { Intruders } from './intruders.ts';
 import { Legs } from './legs.ts';
 import { LinkLeg, type LinkLegEvents } from './link-leg.ts';
-import { Milestones } from './milestones.ts';
 import type { LinkEvents, LinkOptions, LinkStats } from './options.ts';
 import { Pace } from './pace.ts';
 import { Pings } from './pings.ts';
@@ -38,7 +37,6 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
   readonly #identity: Identity;
   readonly #legs = new Legs();
   readonly #replay = new ReplayQueue();
-  readonly #milestones = new Milestones();
   readonly #intruders: Intruders;
   readonly #pace: Pace;
   readonly #pings: Pings;
@@ -102,21 +100,14 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
 
   /** Asks the peer to see to a new leg within `afterMs`, the present one being about to go. */
   drain(afterMs: number): void {
-    this.#legs.signal(encodeDrain(afterMs));
+    if (this.#legs.signal(encodeDrain(afterMs)) || this.#legsProven > 0) return;
+    // Of the first leg the peer may not know yet; of a later one it would have been before the loss.
+    this.once('up', () => this.#legs.signal(encodeDrain(afterMs)));
   }
 
   /** The round trip through both legs, in milliseconds; `undefined` if there is no leg, or it goes before the answer comes. */
   ping(): Promise<number | undefined> {
     return this.#pings.send();
-  }
-
-  /**
-   * Resolves once the peer has processed all that was composed so far.
-   * @throws SessionFailure if the session fails before.
-   */
-  async whenAcked(): Promise<void> {
-    const { sent, acked } = this.#replay;
-    if (acked < sent) await this.#milestones.wait(sent);
   }
 
   /** Own END was composed, and the peer's was received: the session ends cleanly as soon as all is acknowledged. */
@@ -218,9 +209,7 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
 
   #advance(acknowledge: () => void): void {
     acknowledge();
-    const { acked } = this.#replay;
-    this.#pace.acked(acked);
-    this.#milestones.acked(acked);
+    this.#pace.acked(this.#replay.acked);
     this.#finishIfDone();
     this.#schedule();
   }
@@ -271,7 +260,6 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
       if (peer === 'tell') leg.send(encodeFail(FAIL_CODES[failure.code], failure.message));
       leg.close(closeCodeOf(failure), reasonOf(failure));
     }
-    this.#milestones.failed(failure);
     this.#emitClosed(failure);
     this.#released();
   }

@@ -1,0 +1,110 @@
+// The proxies' tunnels: one for all connections of a name, gone when nobody needs it; streams where the device takes no tunnel.
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import type { LogRecord } from '@streams/hub/testing';
+import { createServiceProxy } from '@streams/service';
+import { expect, it } from 'vitest';
+import { DEVICE, expectNoLeaks, lastingOptions, startRig, until } from '../support/rig.ts';
+import { accepting, dialPort, echoServer, endOf, startTunnel, textOf } from '../support/tunnel.ts';
+
+expectNoLeaks();
+
+const IDLE_MS = 60_000;
+
+async function exchange(dial: () => Promise<Socket>, text: string): Promise<string> {
+  const socket = await dial();
+  socket.end(text);
+  return textOf(socket);
+}
+
+it('the first connection opens it, all share it, and it goes when it was idle', async () => {
+  const { rig, dial, deviceProxy } = await startTunnel((await echoServer()).target);
+  const { records } = rig.hub;
+  for (const text of ['one', 'two', 'three']) expect(await exchange(dial, text)).toBe(text);
+  expect(records.map(({ operation }) => operation)).toEqual(['handshake']);
+  await until('nothing is open', () => deviceProxy.openStreams === 0);
+  const long = await dial();
+  long.write('x');
+  await once(long, 'data');
+  await rig.clock.advance(2 * IDLE_MS, { realMs: 1 });
+  expect(records).toHaveLength(1);
+  long.end();
+  await textOf(long);
+  await until('nothing is open', () => deviceProxy.openStreams === 0);
+  await rig.clock.advance(IDLE_MS - 1_000, { realMs: 1 });
+  expect(records).toHaveLength(1);
+  await rig.passUntil(until('the tunnel is over', () => records.length === 2));
+  expect(records[1]).toMatchObject({ operation: 'stream', result: 'clean' });
+  expect(await exchange(dial, 'again')).toBe('again');
+  expect(records.filter(({ operation }) => operation === 'handshake')).toHaveLength(2);
+});
+
+it('goes as well when the connection that it was opened for is gone before', async () => {
+  const rig = await startRig();
+  const device = await rig.device();
+  let accept: (() => void) | undefined;
+  device.onStreamRequest((request) => void (accept = () => void request.acceptTunnel()), { tunnels: true });
+  await device.connect();
+  const service = await rig.service();
+  const proxy = await createServiceProxy(service, { deviceId: DEVICE, forwards: [{ port: 0, name: 'tcp' }], clock: rig.clock });
+  rig.onEnd(() => proxy.close());
+  const client = await dialPort(proxy.forwards[0]?.port ?? 0);
+  await until('the device is asked', () => accept !== undefined);
+  client.resetAndDestroy();
+  accept?.();
+  await until('it stands', () => rig.hub.records.length === 1);
+  await rig.passUntil(until('the tunnel is over', () => rig.hub.records.length === 2));
+  expect(rig.hub.records[1]).toMatchObject({ operation: 'stream', result: 'clean' });
+});
+
+it('close() of the proxy waits for no device that does not answer', async () => {
+  const rig = await startRig();
+  const device = await rig.device();
+  let isAsked = false;
+  device.onStreamRequest(() => void (isAsked = true), { tunnels: true });
+  await device.connect();
+  const service = await rig.service();
+  const proxy = await createServiceProxy(service, { deviceId: DEVICE, forwards: [{ port: 0, name: 'tcp' }], clock: rig.clock });
+  const client = await dialPort(proxy.forwards[0]?.port ?? 0);
+  await until('the device is asked', () => isAsked);
+  await proxy.close();
+  expect(await endOf(client)).toBe('ECONNRESET');
+});
+
+it('a device that takes streams only is asked once for a tunnel, and then for a stream for each connection', async () => {
+  const rig = await startRig();
+  await rig.echoDevice();
+  const service = await rig.service();
+  const proxy = await createServiceProxy(service, { deviceId: DEVICE, forwards: [{ port: 0, name: 'tcp' }], clock: rig.clock });
+  rig.onEnd(() => proxy.close());
+  const dial = () => dialPort(proxy.forwards[0]?.port ?? 0);
+  for (const text of ['one', 'two']) expect(await exchange(dial, text)).toBe(text);
+  const results = (records: LogRecord[]): unknown[] =>
+    records.filter(({ operation }) => operation === 'handshake').map(({ code, result }) => code ?? result);
+  expect(results(rig.hub.records)).toEqual(['PROTOCOL_MISMATCH', 'established', 'established']);
+});
+
+it('update() counts for the next connection of a tunnel that stands, as it does for streams', async () => {
+  const { target } = await echoServer();
+  const { rig, dial, deviceProxy, serviceLog } = await startTunnel(target);
+  const running = await dial();
+  running.write('x');
+  await once(running, 'data');
+  deviceProxy.update({ services: { tcp: { target, policies: ['another'] } }, clock: rig.clock });
+  expect(await endOf(await dial())).toBe('ECONNRESET');
+  await until('it is said', () => serviceLog.length > 1);
+  expect(serviceLog.at(-1)?.message).toContain('service tcp is not for policy test');
+  running.end('still here');
+  expect(await textOf(running)).toBe('still here');
+});
+
+it('a hub that does not come back: connections end with a reset, never with an end', async () => {
+  const { target, next } = await accepting();
+  const { rig, dial } = await startTunnel(target, { hub: await lastingOptions() });
+  const client = await dial();
+  const server = await next();
+  const ends = Promise.all([endOf(client), endOf(server)]);
+  await rig.passUntil(rig.hub.close());
+  expect(await rig.passUntil(ends, 200)).toEqual(['ECONNRESET', 'ECONNRESET']);
+  expect(rig.clock.monotonicMs()).toBeGreaterThan(100_000);
+});
