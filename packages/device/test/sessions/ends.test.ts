@@ -31,7 +31,7 @@ async function legOf({ rig }: Scene, { url, token, protocol }: OpenStreamAnswer)
 /** Nothing gets through to the hub's streaming endpoint any more. */
 function cutForGood({ legs }: Scene): void {
   legs.inject({ up: { cutAfterBytes: 0 } });
-  for (const leg of [...legs.connections]) leg.reset();
+  for (const leg of legs.connections) leg.reset();
 }
 
 describe('no leg comes', () => {
@@ -91,7 +91,7 @@ describe('the other side is another one', () => {
     const failure = failureOf(pair.here);
     scene.legs.inject({ up: { frozen: true } });
     scene.device.destroy();
-    for (const leg of [...scene.legs.connections]) leg.reset();
+    for (const leg of scene.legs.connections) leg.reset();
     scene.legs.inject({ up: NO_FAULTS });
     const again = await scene.rig.device();
     await again.connect();

@@ -144,5 +144,7 @@ it('a session that is asked to move has its new leg before it leaves the old one
   }
   expect(events).toEqual([]);
   expect(await rig.passUntil(here.close())).toBeUndefined();
-  expect(rig.hub.records.filter(({ operation }) => operation === 'stream').map(({ resumeCount }) => resumeCount)).toEqual([0, 1, 2]);
+  const streams = (): LogRecord[] => rig.hub.records.filter(({ operation }) => operation === 'stream');
+  await until('the hub knows', () => streams().length === 3);
+  expect(streams().map(({ resumeCount }) => resumeCount)).toEqual([0, 1, 2]);
 });

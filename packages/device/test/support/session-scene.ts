@@ -67,13 +67,16 @@ export async function pass(from: DeviceStream, to: DeviceStream, text: string): 
   const listener = (chunk: Buffer): void => void (received += chunk.toString());
   to.on('data', listener);
   from.write(text);
-  await until(`${text} has come`, () => received.endsWith(text) || to.destroyed);
+  await until(`${text} has come`, () => received.endsWith(text) || to.destroyed, WAIT_MS);
   to.off('data', listener);
   return received;
 }
 
 /** Milliseconds of the fake clock to each of the machine's: a session that waits is not to run out of its time meanwhile. */
 export const STEP_MS = 10;
+
+/** Of the machine's time: for a slow one, and more than a link's longest back-off at {@link STEP_MS}. */
+const WAIT_MS = 15_000;
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -100,9 +100,9 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
 
   /** Asks the peer to see to a new leg within `afterMs`, the present one being about to go. */
   drain(afterMs: number): void {
-    if (this.#legs.signal(encodeDrain(afterMs)) || this.#legsProven > 0) return;
-    // Of the first leg the peer may not know yet; of a later one it would have been before the loss.
-    this.once('up', () => this.#legs.signal(encodeDrain(afterMs)));
+    const signal = (): boolean => this.#legs.signal(encodeDrain(afterMs));
+    // On the first leg the peer may still have to prove itself.
+    if (!signal() && this.#legs.carrier && this.#legsProven === 0) this.once('up', signal);
   }
 
   /** The round trip through both legs, in milliseconds; `undefined` if there is no leg, or it goes before the answer comes. */

@@ -167,6 +167,18 @@ describe('DRAIN', () => {
     expect(rig.events.device).toEqual(['up', 'moved', 'closed clean', 'released']);
   });
 
+  it('waits for the proof on the first leg', async () => {
+    const rig = new LinkBench();
+    const hand = await rig.dial();
+    rig.link.drain(5_000);
+    await rig.turns();
+    expect(hand.lines).toEqual(['hello']);
+    hand.sayHello();
+    hand.sayProof();
+    await rig.turns();
+    expect(hand.lines).toEqual(['hello', 'proof 0', 'drain 5000']);
+  });
+
   it('is heard with its time, and said to nobody where there is no leg', async () => {
     const rig = new LinkBench();
     rig.link.drain(1);
