@@ -22,7 +22,9 @@ const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ['node'] } },
   test: {
-    include: suite ? suites[suite] : ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'chaos/test/*.test.ts', 'test/*.test.ts'],
+    include: suite
+      ? suites[suite]
+      : ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'chaos/test/*.test.ts', 'test/*.test.ts'],
     exclude: suite ? [] : ['**/node_modules/**', ...suites.interop, ...suites.system, ...suites.e2e],
     // Most tests wait for sockets; and each file keeps its own state, so that a worker need not load everything anew for it.
     // The end-to-end tests keep many programs busy, and measure.
