@@ -1,6 +1,6 @@
 // A bad network: connections are cut at random, by a reset or an end, on one side or both, and stand still for a while.
 import type { Random } from '@streams/protocol/internal';
-import { type FaultConnection, type FaultProxy, NO_FAULTS } from '@streams/testkit';
+import { type FaultConnection, type FaultProxy, NO_FAULTS, type ProxySide } from '@streams/testkit';
 
 /** How often. */
 export interface CutRhythm {
@@ -34,13 +34,21 @@ export async function cutAtRandom(proxy: FaultProxy, random: Random, rhythm: Cut
   }
 }
 
+/** Of either side, or of both. */
+const SIDES: readonly (ProxySide | undefined)[] = [undefined, 'client', 'target'];
+/** So many bytes may pass before a cut, so that it falls within a message. */
+const MOST_BYTES = 200_000;
+
 function cut(connection: FaultConnection, random: Random): void {
-  const side = [undefined, 'client', 'target'][Math.floor(random.uniform() * 3)] as 'client' | 'target' | undefined;
-  // A cut may let some bytes pass, so that it falls within a message.
-  if (random.uniform() < 0.5) connection.up.inject({ cutAfterBytes: Math.floor(random.uniform() * 200_000) });
-  else if (random.uniform() < 0.5) connection.down.inject({ cutAfterBytes: Math.floor(random.uniform() * 200_000) });
-  else if (random.uniform() < 0.5) connection.reset(side);
-  else connection.end(side);
+  const oneOf = (count: number): number => Math.floor(random.uniform() * count);
+  const side = SIDES[oneOf(SIDES.length)];
+  const ways = [
+    () => connection.up.inject({ cutAfterBytes: oneOf(MOST_BYTES) }),
+    () => connection.down.inject({ cutAfterBytes: oneOf(MOST_BYTES) }),
+    () => connection.reset(side),
+    () => connection.end(side),
+  ];
+  ways[oneOf(ways.length)]?.();
 }
 
 /** Resolves after so long, or when `signal` fires. */

@@ -21,6 +21,7 @@ const { values } = parseArgs({
 const WINDOWS = [65_536, 1_048_576, 8_388_608];
 const CHANNELS = 8;
 const TRAFFIC = { maxSliceBytes: 100_000, maxStallMs: 400 };
+/** Of each of as many who cut as there are devices. */
 const RHYTHM = { minMs: 20, maxMs: 500, cutsPerStall: 10, maxStallMs: 400 };
 const KILL_EVERY_MS = 1_000;
 const REPORT_EVERY_MS = 10_000;
@@ -64,7 +65,8 @@ function openLanes(index: number): Promise<Lanes> {
 /** All of it, until the time is over and each direction has ended, too. Gives what went wrong. */
 async function burn(): Promise<unknown[]> {
   const over = new AbortController();
-  const fire = Promise.all([cutAtRandom(network, random, RHYTHM, harm, over.signal), killHubs(over.signal)]);
+  const cutting = WINDOWS.map(() => cutAtRandom(network, random, RHYTHM, harm, over.signal));
+  const fire = Promise.all([...cutting, killHubs(over.signal)]);
   try {
     await Promise.race([wait(Number(values.minutes) * 60_000, over.signal), ...lanes.map((lane) => lane.failed)]);
     const passages = await Promise.all(lanes.map((lane) => lane.finish()));

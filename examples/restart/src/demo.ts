@@ -126,7 +126,7 @@ async function cutNetwork(ms: number): Promise<void> {
 
 /** In kbit/s, so slow that it lasts somewhat longer than all that happens meanwhile. */
 function rate(bytes: number): number {
-  const seconds = 1.3 * ((RESTARTS + 1) * (PACE_MS / 1_000) + Number(values.cut));
+  const seconds = 2 * ((RESTARTS + 1) * (PACE_MS / 1_000) + Number(values.cut));
   return Math.round((bytes * 8) / 1_000 / seconds);
 }
 
