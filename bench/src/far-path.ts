@@ -15,10 +15,9 @@ const MEASURE_MS = 4_000;
 
 /** The path of the service's leg takes `rttMs` for a round trip. Tunnels only. */
 export async function longPath(figures: Figures, { strings }: ProxyParty, targets: Targets, rttMs: number): Promise<void> {
-  const hubPort = /HostName=127\.0\.0\.1:(\d+)/.exec(strings.service)?.[1] ?? '';
-  const path = start('./delay.js', [hubPort, String(rttMs / 2)]);
+  const path = start('./delay.js', [String(rttMs / 2)]);
   const [port] = (await once(path, 'message')) as [number];
-  const service = ServiceClient.fromConnectionString(strings.service.replace(`127.0.0.1:${hubPort}`, `127.0.0.1:${port}`));
+  const service = ServiceClient.fromConnectionString(strings.service, { proxy: `http://127.0.0.1:${port}` });
   const tunnel = await service.openTunnel('bench-0', { name: 'sink' });
   const channel = tunnel.openChannel();
   let stopped = false;

@@ -23,6 +23,8 @@ export interface TunnelsContext {
 }
 
 interface Entry {
+  /** As soon as there is one. */
+  tunnel: Tunnel | undefined;
   /** Undefined where the device takes streams only. */
   readonly opening: Promise<OpenTunnel | undefined>;
   stopTimer: Cancel | undefined;
@@ -35,6 +37,12 @@ export class Tunnels {
 
   constructor(context: TunnelsContext) {
     this.#context = context;
+  }
+
+  /** The tunnel for a connection, if it can be had without waiting: what most connections take. As {@link Tunnels.get} otherwise. */
+  ready(name: string): Tunnel | undefined {
+    const tunnel = this.#entries.get(name)?.tunnel;
+    return tunnel?.session.state === 'open' ? tunnel : undefined;
   }
 
   /**
@@ -78,7 +86,8 @@ export class Tunnels {
   #entry(name: string): Entry {
     const known = this.#entries.get(name);
     if (known) return known;
-    const entry: Entry = { opening: this.#open(name, () => this.#forget(name, entry)), stopTimer: undefined };
+    const opening = this.#open(name, () => this.#forget(name, entry));
+    const entry: Entry = { opening, tunnel: undefined, stopTimer: undefined };
     this.#entries.set(name, entry);
     return entry;
   }
@@ -87,6 +96,8 @@ export class Tunnels {
     try {
       const opened = await this.#context.open(name);
       void opened.tunnel.closed.then(forget);
+      const entry = this.#entries.get(name);
+      if (entry) entry.tunnel = opened.tunnel;
       return opened;
     } catch (error) {
       if (!StreamsError.is(error) || error.code !== 'STREAMS_PROTOCOL_MISMATCH') {
