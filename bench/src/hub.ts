@@ -1,6 +1,7 @@
 // The hub's process: a hub with the bench's certificate and as many devices as wanted; tells its connection strings.
 import { readFileSync } from 'node:fs';
 import { createHub } from '@streams/hub';
+import { answerUsage } from './probe.ts';
 
 /** What the process tells once it listens. */
 export interface HubReady {
@@ -25,4 +26,5 @@ const ready: HubReady = {
   device: await hub.connectionString({ deviceId: 'bench-0' }),
   service: await hub.connectionString({ policy: 'bench' }),
 };
+answerUsage();
 process.send?.(ready);

@@ -1,9 +1,10 @@
-// `npm run bench -- [what] [--rounds 3] [--json FILE] [--svg FILE]`: measures ours beside the reference in the same run.
-//   summary (default) | handshakes | throughput | round-trips | memory
+// `npm run bench -- [what] [--rounds 3] [--resume off] [--json FILE] [--svg FILE]`: measures ours beside the reference in the same run.
+//   summary (default) | handshakes | throughput | round-trips | memory | proxies
 import { parseArgs } from 'node:util';
 import { Figures, inTurn } from './figures.ts';
 import { drawGrowth, DEVICE_COUNTS, idleDevices, openStreams } from './memory.ts';
-import { ours, type Party, reference } from './party.ts';
+import { ours, type Party, reference, type Resume } from './party.ts';
+import { proxies } from './proxies.ts';
 import { type Rig, startRig } from './rig.ts';
 import { handshakes, roundTrips, type Side, throughput } from './transfers.ts';
 
@@ -40,16 +41,23 @@ const MEASURES: Readonly<Record<string, readonly Measure[]>> = {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '3' }, json: { type: 'string' }, svg: { type: 'string' } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    resume: { type: 'string', default: 'preferred' },
+    json: { type: 'string' },
+    svg: { type: 'string' },
+  },
 });
 const what = positionals[0] ?? 'summary';
 const rounds = Number(values.rounds);
+const resume = values.resume as Resume;
 const figures = new Figures();
 // Its processes end with it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 if (what === 'memory') await memory();
+else if (what === 'proxies') await proxies(figures, rounds);
 else if (MEASURES[what]) await transfers(MEASURES[what]);
-else throw new RangeError(`bench: expected summary, handshakes, throughput, round-trips or memory, found ${what}`);
+else throw new RangeError(`bench: expected summary, handshakes, throughput, round-trips, memory or proxies, found ${what}`);
 figures.print(`${what}, medians of ${rounds} rounds`);
 if (values.json) await figures.save(values.json);
 
@@ -57,7 +65,7 @@ if (values.json) await figures.save(values.json);
 async function transfers(measures: readonly Measure[]): Promise<void> {
   await using rig = await startRig();
   const parties: readonly [Side, Party][] = [
-    ['ours', ours(rig)],
+    ['ours', ours(rig, resume)],
     ['reference', reference(rig)],
   ];
   for (let round = 0; round <= rounds; round += 1) {
@@ -80,7 +88,7 @@ async function memory(): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     await inTurn(round, [() => devices('ours'), () => devices('reference')]);
     await withRig(async (rig) => {
-      for (const [side, party] of [['ours', ours(rig)] as const, ['reference', reference(rig)] as const]) {
+      for (const [side, party] of [['ours', ours(rig, resume)] as const, ['reference', reference(rig)] as const]) {
         await openStreams(figures, side, party);
         await party.stop();
       }

@@ -8,6 +8,9 @@ import type { Rig } from './rig.ts';
 /** What the far side does with what it gets: swallow it and confirm, send it back, or not read. */
 export type FarKind = 'sink' | 'echo' | 'stalled';
 
+/** Whether our streams are sessions. */
+export type Resume = 'preferred' | 'off';
+
 /** A connection to the far side. */
 export interface Flow {
   /** Sends; a promise where there is no room for more. */
@@ -35,9 +38,9 @@ export interface Party {
 const HIGH_WATER_BYTES = 262_144;
 
 /** Streams through our hub. */
-export function ours(rig: Rig): Party {
+export function ours(rig: Rig, resume: Resume): Party {
   const service = ServiceClient.fromConnectionString(rig.strings.service);
-  const open = async (name: FarKind): Promise<Flow> => streamFlow(await service.createStream('bench-0', { name }));
+  const open = async (name: FarKind): Promise<Flow> => streamFlow(await service.createStream('bench-0', { name, resume }));
   return {
     pids: { relay: Number(rig.hub.pid), far: Number(rig.far.pid) },
     open,

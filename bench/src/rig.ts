@@ -25,9 +25,8 @@ export interface Rig extends AsyncDisposable {
 
 /** Starts the processes; the hub with `devices` devices. */
 export async function startRig(devices = 1): Promise<Rig> {
-  const directory = await mkdtemp(join(tmpdir(), 'streams-bench-'));
-  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-  const ca = await writeCertificate(key, cert);
+  const certificate = await makeCertificate();
+  const { key, cert, ca } = certificate;
   const hub = start('./hub.js', [key, cert, String(devices)], NODE_FLAGS);
   const [strings] = (await once(hub, 'message')) as [HubReady];
   const relay = start('./reference/relay.js', [key, cert], NODE_FLAGS);
@@ -38,7 +37,7 @@ export async function startRig(devices = 1): Promise<Rig> {
     const exits = [hub, relay, far].map((child) => once(child, 'exit'));
     for (const child of [hub, relay, far]) child.kill();
     await Promise.all(exits);
-    await rm(directory, { recursive: true });
+    await certificate.remove();
   };
   return { hub, relay, far, strings, relayUrl: `wss://127.0.0.1:${port}`, ca, caFile: cert, [Symbol.asyncDispose]: stop };
 }
@@ -67,10 +66,22 @@ export async function residentBytes(pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1_024;
 }
 
-async function writeCertificate(keyFile: string, certFile: string): Promise<string> {
+/** Of 127.0.0.1, in files. */
+export interface Certificate {
+  readonly key: string;
+  readonly cert: string;
+  /** What is in the file `cert`. */
+  readonly ca: string;
+  remove(): Promise<void>;
+}
+
+/** Makes one that signs itself. */
+export async function makeCertificate(): Promise<Certificate> {
+  const directory = await mkdtemp(join(tmpdir(), 'streams-bench-'));
+  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
   const extensions = [{ name: 'subjectAltName' as const, altNames: [{ type: 7 as const, ip: '127.0.0.1' }] }];
   const pair = await generate([{ name: 'commonName', value: 'bench' }], { keyType: 'ec', algorithm: 'sha256', extensions });
-  await writeFile(keyFile, pair.private, { mode: 0o600 });
-  await writeFile(certFile, pair.cert);
-  return pair.cert;
+  await writeFile(key, pair.private, { mode: 0o600 });
+  await writeFile(cert, pair.cert);
+  return { key, cert, ca: pair.cert, remove: () => rm(directory, { recursive: true }) };
 }

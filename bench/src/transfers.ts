@@ -18,6 +18,7 @@ const TRANSFER_BYTES: Readonly<Record<number, number>> = { 64: 16 * MIB, [KIB]: 
 /** Time of each handshake, and how many go per second, `concurrency` at once, on warm connections. */
 export async function handshakes(figures: Figures, side: Side, party: Party, concurrency: number): Promise<void> {
   const times: number[] = [];
+  const before = await cpu(party);
   const startMs = performance.now();
   let left = HANDSHAKES * (concurrency === 1 ? 1 : 5);
   const count = left;
@@ -32,9 +33,13 @@ export async function handshakes(figures: Figures, side: Side, party: Party, con
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
   const seconds = (performance.now() - startMs) / 1_000;
+  const after = await cpu(party);
   figures.add(side, `createStream, ${concurrency} at once, p50`, 'ms', quantile(times, 0.5));
   figures.add(side, `createStream, ${concurrency} at once, p99`, 'ms', quantile(times, 0.99));
   figures.add(side, `createStream, ${concurrency} at once, opened and closed`, '/s', count / seconds);
+  for (const who of ['hub', 'device', 'service'] as const) {
+    figures.add(side, `createStream, ${concurrency} at once, CPU of the ${who}`, 'ms', ((after[who] - before[who]) * 1_000) / count);
+  }
 }
 
 /** Bytes per second over `streams` streams together, and the CPU that each process needs for a GiB. */

@@ -132,7 +132,7 @@ class RunningServiceProxy implements ServiceProxy {
   /** Until the connection has ended; never rejects. */
   async #serve(socket: Socket, name: string): Promise<void> {
     try {
-      const tunnel = await this.#open(socket, (signal) => this.#tunnels.get(name, signal));
+      const tunnel = this.#tunnels.ready(name) ?? (await this.#open(socket, (signal) => this.#tunnels.get(name, signal)));
       if (tunnel) await this.#carryOnChannel(socket, tunnel);
       else await this.#carryOnStream(socket, name);
     } catch (err) {

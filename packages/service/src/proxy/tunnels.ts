@@ -24,6 +24,8 @@ export interface TunnelsContext {
 }
 
 interface Entry {
+  /** As soon as there is one. */
+  tunnel: Tunnel | undefined;
   /** Undefined where the device takes streams only. */
   readonly opening: Promise<OpenTunnel | undefined>;
   stopTimer: Cancel | undefined;
@@ -38,6 +40,12 @@ export class Tunnels {
 
   constructor(context: TunnelsContext) {
     this.#context = context;
+  }
+
+  /** The tunnel for a connection, if it can be had without waiting: what most connections take. As {@link Tunnels.get} otherwise. */
+  ready(name: string): Tunnel | undefined {
+    const tunnel = this.#entries.get(name)?.tunnel;
+    return tunnel?.session.state === 'open' ? tunnel : undefined;
   }
 
   /**
@@ -82,7 +90,8 @@ export class Tunnels {
   #entry(name: string): Entry {
     const known = this.#entries.get(name);
     if (known) return known;
-    const entry: Entry = { opening: this.#open(name, () => this.#forget(name, entry)), stopTimer: undefined };
+    const opening = this.#open(name, () => this.#forget(name, entry));
+    const entry: Entry = { opening, tunnel: undefined, stopTimer: undefined };
     this.#entries.set(name, entry);
     return entry;
   }
@@ -91,6 +100,8 @@ export class Tunnels {
     try {
       const opened = await this.#context.open(name, this.#closing.signal);
       void opened.tunnel.closed.then(forget);
+      const entry = this.#entries.get(name);
+      if (entry) entry.tunnel = opened.tunnel;
       // The connection that it was opened for may be gone.
       this.leave(name, opened.tunnel);
       return opened;

@@ -27,13 +27,23 @@ export interface Hellos {
 
 /** PKCS #8 in front of an X25519 private key (RFC 8410). */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
+const IS_NODE_20 = process.versions.node.startsWith('20.');
 const INFO = 'streams-session/1 resume';
 
 /** A pair from 32 secret bytes. */
 export function sessionKeys(secret: Uint8Array): SessionKeys {
-  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, secret]), format: 'der', type: 'pkcs8' });
+  const privateKey = privateKeyOf(secret);
   const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
   return { privateKey, publicKey: Buffer.from(x, 'base64url') };
+}
+
+/** OpenSSL 3.0, which Node 20 may run on, takes 0.3 ms for a PKCS #8; that Node takes a JWK without its public half, later ones do not. */
+function privateKeyOf(secret: Uint8Array): KeyObject {
+  if (IS_NODE_20) {
+    const d = Buffer.from(secret).toString('base64url');
+    return createPrivateKey({ key: { kty: 'OKP', crv: 'X25519', d, x: '' }, format: 'jwk' });
+  }
+  return createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, secret]), format: 'der', type: 'pkcs8' });
 }
 
 /**

@@ -1,0 +1,54 @@
+// The processes of the proxies' bench: hub, device end and service end, of each side its own; this process is the local programs.
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { type Usage, usageOf } from './probe.ts';
+import { type Certificate, NODE_FLAGS, start } from './rig.ts';
+import { type Target, TARGETS, type Targets } from './targets.ts';
+import type { HubReady } from './hub.ts';
+import type { Side } from './transfers.ts';
+
+/** The three that are measured. */
+export const ENDS = ['hub', 'device', 'service'] as const;
+/** What each of {@link ENDS} has used. */
+export type Usages = Readonly<Record<(typeof ENDS)[number], Usage>>;
+
+/** One side: tunnels, or a stream for each connection. */
+export interface ProxyParty {
+  /** Local ports of the service's proxy. */
+  readonly ports: Readonly<Record<Target, number>>;
+  readonly strings: HubReady;
+  usages(collect?: 'collect'): Promise<Usages>;
+  stop(): Promise<void>;
+}
+
+/** Starts the three processes of a side. */
+export async function startParty(side: Side, { key, cert }: Certificate, targets: Targets): Promise<ProxyParty> {
+  const flags = ['--expose-gc'];
+  const hub = start('./hub.js', [key, cert, '1'], [...NODE_FLAGS, ...flags]);
+  const [strings] = (await once(hub, 'message')) as [HubReady];
+  const mode = side === 'ours' ? 'tunnels' : 'streams';
+  const device = start('./proxy-device.js', [mode, JSON.stringify(targets.services)], flags, strings.device);
+  await once(device, 'message');
+  const service = start('./proxy-service.js', TARGETS, flags, strings.service);
+  const [ports] = (await once(service, 'message')) as [Record<Target, number>];
+  const children: Readonly<Record<(typeof ENDS)[number], ChildProcess>> = { hub, device, service };
+  return {
+    ports,
+    strings,
+    usages: async (collect) => ({
+      hub: await usageOf(hub, collect),
+      device: await usageOf(device, collect),
+      service: await usageOf(service, collect),
+    }),
+    stop: async () => {
+      const exits = ENDS.map((end) => once(children[end], 'exit'));
+      for (const end of ENDS) children[end].kill();
+      await Promise.all(exits);
+    },
+  };
+}
+
+/** CPU that the three together have used from one to the other, in milliseconds. */
+export function cpuMsBetween(before: Usages, after: Usages): number {
+  return ENDS.reduce((sum, end) => sum + after[end].cpuMs - before[end].cpuMs, 0);
+}
