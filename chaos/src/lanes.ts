@@ -80,6 +80,11 @@ export class Lanes {
     await Promise.all([this.#service.close(), this.#device.close()]);
     return errors.filter((error) => error !== undefined);
   }
+
+  destroy(): void {
+    this.#service.destroy();
+    this.#device.destroy();
+  }
 }
 
 type Pair = [name: string, near: Duplex, far: Duplex];

@@ -51,7 +51,9 @@ it(`a tunnel and a stream carry every byte over ${CUTS} cuts`, async () => {
   const settings = { random: hasty, maxReplayBytes: WINDOW_BYTES };
   const traffic = { maxSliceBytes: 100_000, maxStallMs: 40 };
   const lanes = await Lanes.open({ deviceId: 'pump-7', ...strings, settings, channels: 8, traffic, random });
+  onTestFinished(() => lanes.destroy());
   const figures = new Figures([lanes]);
+  onTestFinished(() => figures.stop());
   const harm: Harm = { cuts: 0, stalls: 0 };
   const over = new AbortController();
   const fire = cutAtRandom(network, random, RHYTHM, harm, over.signal);
@@ -59,7 +61,6 @@ it(`a tunnel and a stream carry every byte over ${CUTS} cuts`, async () => {
   const passages = await lanes.finish();
   over.abort();
   await fire;
-  figures.stop();
   expect(passages).toHaveLength(18);
   expect(passages.flatMap(differs)).toEqual([]);
   expect(lanes.tunnels.map((tunnel) => tunnel.stats().resumes)).not.toContain(0);

@@ -27,6 +27,7 @@ const WRONG: [file: string, imported: string][] = [
   ['packages/hub/test/hub.test.ts', '../../protocol/src/internal.ts'],
   ['packages/testkit/src/raw-peer.ts', '@streams/hub'],
   ['packages/cli/src/main.ts', '@streams/bench'],
+  ['packages/cli/src/main.ts', '@streams/chaos'],
   ['packages/cli/src/main.ts', '@streams/example-echo'],
   ['packages/cli/src/main.ts', '@streams/testkit'],
   ['bench/src/main.ts', '../../packages/hub/src/index.ts'],
