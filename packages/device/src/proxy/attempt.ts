@@ -24,7 +24,7 @@ export interface Attempt {
   readonly abort: AbortController;
   /** Says yes; the socket is the joint's from then on. */
   accept(socket: Socket, options: SpliceOptions): Promise<Joint> | Joint;
-  reject(refusal: Refusal): void;
+  readonly reject: (refusal: Refusal) => void;
 }
 
 /** A connection that has a stream of its own. */
