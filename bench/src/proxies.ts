@@ -19,7 +19,13 @@ const BULK_BYTES = 512 * MIB;
 const STALLED = 20;
 const ECHOES = 400;
 const ECHO_PAUSE_MS = 3;
-const ROUND_TRIPS_MS = [50, 200];
+/** Round trip in milliseconds, channels. */
+const LONG_PATHS = [
+  [50, 1],
+  [50, 8],
+  [200, 1],
+  [200, 8],
+] as const;
 /** Until timers of what came before have run, and a stalled connection is full. */
 const SETTLE_MS = 1_000;
 
@@ -172,7 +178,7 @@ export async function proxies(figures: Figures, rounds: number): Promise<void> {
         ),
       );
     for (const [side, party] of parties) {
-      if (side === 'ours') for (const rttMs of ROUND_TRIPS_MS) await longPath(figures, party, targets, rttMs);
+      if (side === 'ours') for (const [rttMs, channels] of LONG_PATHS) await longPath(figures, party, targets, rttMs, channels);
       await party.stop();
     }
   }
