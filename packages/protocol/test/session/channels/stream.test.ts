@@ -1,4 +1,4 @@
-// A DeviceStream over a channel passes the suite of all streams.
+// A DeviceStream over a channel passes the suite of all streams. Over the implicit one it does so through the hub.
 import { type CompliancePair, FakeClock, streamCompliance } from '@streams/testkit';
 import { ChannelLeg } from '../../../src/session/channels/channel-leg.ts';
 import { DeviceStream } from '../../../src/stream/device-stream.ts';
@@ -10,15 +10,6 @@ streamCompliance('over a channel', async () => {
   ends.service.flush();
   const legB = new ChannelLeg((handler) => ends.device.requests[0]!.accept(handler));
   return pairOf(ends, legA, legB);
-});
-
-streamCompliance('over the implicit channel', async () => {
-  const ends = sessionPair();
-  return pairOf(
-    ends,
-    new ChannelLeg((handler) => ends.service.channels.openImplicit(handler)),
-    new ChannelLeg((handler) => ends.device.channels.openImplicit(handler)),
-  );
 });
 
 function pairOf({ service, device }: { service: SessionEnd; device: SessionEnd }, legA: ChannelLeg, legB: ChannelLeg): CompliancePair {
