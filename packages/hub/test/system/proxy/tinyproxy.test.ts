@@ -53,7 +53,7 @@ it('abort, with its reason', async () => {
 });
 
 it('the death of the proxy: both sides know at once', async () => {
-  const [a, b] = await openPair(trio);
+  const [a, b] = await openPair(trio, 'test', { resume: 'off' });
   expect(a).toBeInstanceOf(DeviceStream);
   for (const stream of [a, b]) stream.on('error', () => undefined).resume();
   await tinyproxy.stop();
