@@ -1,31 +1,29 @@
 // Why a channel of a session was reset: the codes of RESET frames (docs/protocol.md).
 
-/** Name -> code on the wire. */
-export const RESET_CODES = {
-  /** The answer to a reset; nobody's reason. */
-  OK: 0,
-  /** The application gave up, as a TCP reset does. */
-  ABORTED: 1,
-  /** The application did not want the channel. */
-  REFUSED: 2,
-  /** What the channel leads to cannot be reached. */
-  UNREACHABLE: 3,
-  /** There are as many channels as may be. */
-  LIMIT: 4,
-  /** It took too long. */
-  TIMEOUT: 5,
-  /** A rule forbids it. */
-  POLICY: 6,
-  /** The other side failed. */
-  INTERNAL: 7,
-  /** Local only, never sent: the session ended under the channel. */
-  SESSION_LOST: 8,
-} as const;
-
-/** Why a channel was reset. */
-export type ResetCode = keyof typeof RESET_CODES;
+/**
+ * Why a channel was reset.
+ *
+ * - `OK`: the answer to a reset; nobody's reason. `ABORTED`: the application gave up, as a TCP reset does.
+ * - `REFUSED`: the application did not want the channel. `UNREACHABLE`: what it leads to cannot be reached.
+ * - `LIMIT`: there are as many channels as may be. `TIMEOUT`: it took too long. `POLICY`: a rule forbids it.
+ * - `INTERNAL`: the other side failed. `SESSION_LOST`: local only, never sent: the session ended under the channel.
+ */
+export type ResetCode = 'OK' | 'ABORTED' | 'REFUSED' | 'UNREACHABLE' | 'LIMIT' | 'TIMEOUT' | 'POLICY' | 'INTERNAL' | 'SESSION_LOST';
 /** What a side may give as its reason. */
 export type SentResetCode = Exclude<ResetCode, 'OK' | 'SESSION_LOST'>;
+
+/** Name -> code on the wire. */
+export const RESET_CODES: Readonly<Record<ResetCode, number>> = {
+  OK: 0,
+  ABORTED: 1,
+  REFUSED: 2,
+  UNREACHABLE: 3,
+  LIMIT: 4,
+  TIMEOUT: 5,
+  POLICY: 6,
+  INTERNAL: 7,
+  SESSION_LOST: 8,
+};
 
 const NAMES = Object.keys(RESET_CODES) as ResetCode[];
 
