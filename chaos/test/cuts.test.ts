@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHub } from '@streams/hub';
 import { MAX_SESSION_MESSAGE_BYTES, type Random, systemRandom } from '@streams/protocol/internal';
-import { FaultProxy, leakCheck, seededRandom } from '@streams/testkit';
+import { FaultProxy, freePort, leakCheck, seededRandom } from '@streams/testkit';
 import { expect, it, onTestFinished } from 'vitest';
 import { cutAtRandom, type Harm } from '../src/cuts.ts';
 import { Figures } from '../src/figures.ts';
-import { freePort } from '../src/free-port.ts';
 import { Lanes } from '../src/lanes.ts';
 import { differs } from '../src/traffic.ts';
 

@@ -45,8 +45,8 @@ export class Redial {
   /** The other side has asked for a leg, while the present one stands. */
   #isMoving = false;
   #wait: Cancel | undefined;
-  #dialling: AbortController | undefined;
-  #running: Promise<void> | undefined;
+  /** The attempt that runs. */
+  #running: { readonly abort: AbortController; readonly over: Promise<void> } | undefined;
 
   constructor(context: OpenContext, session: Session, target: SessionTarget) {
     this.#context = context;
@@ -65,12 +65,15 @@ export class Redial {
   attempt(): Promise<void> {
     this.#wait?.();
     this.#wait = undefined;
-    this.#running ??= this.#dial().finally(() => (this.#running = undefined));
-    return this.#running;
+    if (this.#running === undefined) {
+      const abort = new AbortController();
+      this.#running = { abort, over: this.#dial(abort.signal) };
+    }
+    return this.#running.over;
   }
 
   #schedule(retryAfterMs = 0): void {
-    if (this.#wait || this.#dialling) return;
+    if (this.#wait || this.#running) return;
     const { clock, random } = this.#context;
     const backoffMs = this.#setbacks === 0 ? 0 : random.uniform() * Math.min(REDIAL_CAP_MS, REDIAL_BASE_MS * 2 ** this.#setbacks);
     // Who only tries again is told by the session.
@@ -80,25 +83,22 @@ export class Redial {
     else this.#wait = clock.after(delayMs, attempt);
   }
 
-  async #dial(): Promise<void> {
-    const dialling = new AbortController();
-    this.#dialling = dialling;
+  async #dial(signal: AbortSignal): Promise<void> {
     this.#setbacks += 1;
     const { sessions, logger } = this.#context;
     const { id: sessionId } = this.#session;
     const { deviceId } = this.#target;
     try {
-      const leg = await this.#ask(dialling.signal);
-      this.#dialling = undefined;
+      const leg = await this.#ask(signal).finally(() => {
+        // Whoever has stopped it may have begun another.
+        if (!signal.aborted) this.#running = undefined;
+      });
       this.#isMoving = false;
       logger.debug({ deviceId, sessionId }, 'a session has a new leg');
       this.#session.attach(sessions.keep(leg));
     } catch (err) {
-      if (!dialling.signal.aborted) {
-        this.#dialling = undefined;
-        logger.debug({ deviceId, sessionId, err }, 'a session got no new leg');
-        this.#onRefused(err);
-      }
+      logger.debug({ deviceId, sessionId, err }, 'a session got no new leg');
+      if (!signal.aborted) this.#onRefused(err);
       throw err;
     }
   }
@@ -128,8 +128,8 @@ export class Redial {
   #stop(): void {
     this.#wait?.();
     this.#wait = undefined;
-    this.#dialling?.abort(createError('CLOSED'));
-    this.#dialling = undefined;
+    this.#running?.abort.abort(createError('CLOSED'));
+    this.#running = undefined;
   }
 }
 

@@ -4,6 +4,7 @@ export type { CompliancePair, ComplianceOutcome, ComplianceStream, MakePair, Sid
 export { streamCompliance } from './compliance/suite.ts';
 export { type AdvanceOptions, FakeClock } from './fake-clock.ts';
 export { type Faults, FaultPipe, NO_FAULTS } from './fault-pipe.ts';
+export { freePort } from './free-port.ts';
 export { FaultConnection, FaultProxy, type FaultProxyOptions, type FaultsByDirection, type ProxySide } from './fault-proxy.ts';
 export { type LeakCheck, leakCheck } from './leak-check.ts';
 export { RawPeer, type RawPeerOptions, type RequestHeader, type ResponseHead } from './raw-peer.ts';

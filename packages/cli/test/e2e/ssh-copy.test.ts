@@ -1,30 +1,19 @@
 // scp of 1 GiB each way, with the hub's memory looked at meanwhile.
 import { randomFillSync } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hashOf, needs, run, Scratch } from '../../../../test/support/programs.ts';
-import { type Sshd, startSshd, USER } from '../../../../test/support/sshd.ts';
-import { Tunnel } from './support/tunnel.ts';
+import { beforeAll, expect, it } from 'vitest';
+import { hashOf, needs, run } from '../../../../test/support/programs.ts';
+import { USER } from '../../../../test/support/sshd.ts';
+import { SshTunnel } from './support/ssh-tunnel.ts';
 
 const MIB = 2 ** 20;
 const SIZE = 1024 * MIB;
 /** The hub may grow by so much between the first 100 MB and the end. */
 const MOST_GROWTH = 60 * MIB;
 
-let scratch: Scratch;
-let sshd: Sshd;
-let tunnel: Tunnel;
-
+const at = new SshTunnel();
 beforeAll(async () => {
-  scratch = await Scratch.make();
-  sshd = await startSshd(scratch);
-  tunnel = await Tunnel.start({ services: { ssh: `127.0.0.1:${sshd.port}` } });
-  await writeRandom(scratch.file('original'));
-});
-afterAll(async () => {
-  await tunnel?.stop();
-  await sshd?.stop();
-  await scratch?.remove();
+  await writeRandom(at.scratch.file('original'));
 });
 
 async function writeRandom(path: string): Promise<void> {
@@ -39,7 +28,7 @@ async function copy(from: string, to: string, arriving: string): Promise<{ early
   const scp = needs('/usr/bin/scp', 'openssh-client');
   const startMs = performance.now();
   let over = false;
-  const ended = run(scp, [...sshd.options, '-P', `${tunnel.port('ssh')}`, from, to]).finally(() => (over = true));
+  const ended = run(scp, [...at.sshd.options, '-P', `${at.tunnel.port('ssh')}`, from, to]).finally(() => (over = true));
   let early = 0;
   let most = 0;
   while (!over) {
@@ -47,7 +36,7 @@ async function copy(from: string, to: string, arriving: string): Promise<{ early
       (found) => found.size,
       () => 0,
     );
-    const memory = await tunnel.hubMemory();
+    const memory = await at.tunnel.hubMemory();
     if (size >= 100e6) {
       early ||= memory;
       most = Math.max(most, memory);
@@ -62,12 +51,12 @@ it.each([
   ['to the device', false],
   ['from the device', true],
 ])('1 GiB %s: equal, and the memory of the hub stays flat', { timeout: 120_000 }, async (_name, fromDevice) => {
-  const arriving = scratch.file(fromDevice ? 'back' : 'there');
+  const arriving = at.scratch.file(fromDevice ? 'back' : 'there');
   const remote = (path: string): string => `${USER}@127.0.0.1:${path}`;
-  const [from, to] = fromDevice ? [remote(scratch.file('original')), arriving] : [scratch.file('original'), remote(arriving)];
+  const [from, to] = fromDevice ? [remote(at.scratch.file('original')), arriving] : [at.scratch.file('original'), remote(arriving)];
   const { early, most, speed } = await copy(from, to, arriving);
   console.log(`scp: ${speed.toFixed(0)} MB/s; hub ${(early / MIB).toFixed(0)} MiB after 100 MB, ${(most / MIB).toFixed(0)} MiB at most`);
   expect(early).toBeGreaterThan(0);
   expect(most - early).toBeLessThan(MOST_GROWTH);
-  expect(await hashOf(arriving)).toBe(await hashOf(scratch.file('original')));
+  expect(await hashOf(arriving)).toBe(await hashOf(at.scratch.file('original')));
 });

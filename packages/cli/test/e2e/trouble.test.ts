@@ -1,35 +1,21 @@
 // What people see when a part of the way dies under a login, which logins survive that, and that the next one works without touching
 // anything else.
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { startLogin } from './support/login.ts';
-import { type Output, run, Scratch, until } from '../../../../test/support/programs.ts';
-import { type Sshd, startSshd, USER } from '../../../../test/support/sshd.ts';
-import { DEVICE, Tunnel } from './support/tunnel.ts';
+import { type Output, until } from '../../../../test/support/programs.ts';
+import { startSshd } from '../../../../test/support/sshd.ts';
+import { SshTunnel } from './support/ssh-tunnel.ts';
 
-const SSH = '/usr/bin/ssh';
+const at = new SshTunnel();
 
-let scratch: Scratch;
-let sshd: Sshd;
-let tunnel: Tunnel;
-
-beforeAll(async () => {
-  scratch = await Scratch.make();
-  sshd = await startSshd(scratch);
-  tunnel = await Tunnel.start({ services: { ssh: `127.0.0.1:${sshd.port}` } });
-});
-afterAll(async () => {
-  await tunnel?.stop();
-  await sshd?.stop();
-  await scratch?.remove();
-});
+const COMMAND = 'cat; exit 7';
 
 function overProxy(): Promise<Output> {
-  return run(SSH, [...sshd.options, '-p', `${tunnel.port('ssh')}`, `${USER}@127.0.0.1`, 'cat; exit 7'], { input: 'in\n' });
+  return at.overProxy([COMMAND], 'in\n');
 }
 
 function overConnect(): Promise<Output> {
-  const way = ['-o', `ProxyCommand=streams connect ${DEVICE} ssh`, `${USER}@${DEVICE}`];
-  return tunnel.runProgramAsService([SSH, ...sshd.options, ...way, 'cat; exit 7'], 'in\n');
+  return at.overConnect([COMMAND], 'in\n');
 }
 
 interface Trouble {
@@ -48,9 +34,9 @@ interface Trouble {
 }
 
 async function restartHub(): Promise<void> {
-  const before = tunnel.deviceProxy.stdout.length;
-  await tunnel.startHub();
-  await until('the device is connected again', () => tunnel.deviceProxy.stdout.slice(before).includes('pump-7 is connected'));
+  const before = at.tunnel.deviceProxy.stdout.length;
+  await at.tunnel.startHub();
+  await until('the device is connected again', () => at.tunnel.deviceProxy.stdout.slice(before).includes('pump-7 is connected'));
 }
 
 const HUB_IS_GONE = {
@@ -61,8 +47,8 @@ const HUB_IS_GONE = {
 
 const DEVICE_IS_GONE = {
   mend: async () => {
-    tunnel.startDeviceProxy();
-    await tunnel.deviceProxy.prints(/pump-7 is connected/);
+    at.tunnel.startDeviceProxy();
+    await at.tunnel.deviceProxy.prints(/pump-7 is connected/);
   },
   refused: /^no connection to ssh of pump-7: the device is not connected to the hub$/m,
   said: /^streams: STREAMS_DEVICE_NOT_CONNECTED: the device is not connected to the hub; start its program on the device/m,
@@ -71,26 +57,26 @@ const DEVICE_IS_GONE = {
 it.each<Trouble>([
   {
     name: 'sshd is killed',
-    strike: () => sshd.stop('SIGKILL'),
-    mend: async () => (sshd = await startSshd(scratch, { port: sshd.port })),
+    strike: () => at.sshd.stop('SIGKILL'),
+    mend: async () => (at.sshd = await startSshd(at.scratch, { port: at.sshd.port })),
     // The kernel ends the connections of a process that dies; to the proxies that is an end like any other.
     cut: '',
     refused: /^no connection to ssh of pump-7: connection refused on the device$/m,
     said: /^streams: STREAMS_STREAM_REJECTED: .*: connection refused on the device; start that service on the device/m,
   },
-  { name: 'the hub is stopped', strike: () => tunnel.hub.stop(), ...HUB_IS_GONE },
-  { name: 'the hub is killed', strike: () => tunnel.hub.stop('SIGKILL'), ...HUB_IS_GONE },
-  { name: 'the device stops', strike: () => tunnel.deviceProxy.stop(), ...DEVICE_IS_GONE, cut: 'the proxy of the device was closed' },
+  { name: 'the hub is stopped', strike: () => at.tunnel.hub.stop(), ...HUB_IS_GONE },
+  { name: 'the hub is killed', strike: () => at.tunnel.hub.stop('SIGKILL'), ...HUB_IS_GONE },
+  { name: 'the device stops', strike: () => at.tunnel.deviceProxy.stop(), ...DEVICE_IS_GONE, cut: 'the proxy of the device was closed' },
   {
     name: 'the device is killed',
-    strike: () => tunnel.deviceProxy.stop('SIGKILL'),
+    strike: () => at.tunnel.deviceProxy.stop('SIGKILL'),
     ...DEVICE_IS_GONE,
     cutAfterwards: 'the session cannot be resumed',
   },
 ])('$name', async ({ strike, mend, cut, cutAfterwards, refused, said }) => {
-  const login = await startLogin(sshd, tunnel.port('ssh'));
-  const before = tunnel.serviceProxy.stderr.length;
-  const news = (): string => tunnel.serviceProxy.stderr.slice(before);
+  const login = await startLogin(at.sshd, at.tunnel.port('ssh'));
+  const before = at.tunnel.serviceProxy.stderr.length;
+  const news = (): string => at.tunnel.serviceProxy.stderr.slice(before);
   await strike();
   const isOver = async (reason: string): Promise<void> => {
     expect(await login.ended).toMatchObject({ code: 255, stdout: 'before\n' });

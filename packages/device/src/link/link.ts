@@ -1,6 +1,5 @@
 // The control link over time: dials, reconnects, renews itself before its credential ends, and survives sleep (design section 5).
 import {
-  abortedError,
   BACKOFF_RESET_MS,
   type Cancel,
   CLOSE_CLEAN,
@@ -15,13 +14,13 @@ import {
   type Leg,
   type LegEnd,
   OLD_LINK_LINGER_MS,
-  onAbort,
   ReplacedError,
   SIGNATURE_LIFE_MS,
   StreamsError,
   SUCCESSOR_FROM,
   SUCCESSOR_UNTIL,
   throwIfAborted,
+  unlessAborted,
 } from '@streams/protocol/internal';
 import { retryDelayMs } from './backoff.ts';
 import { watchMachine } from './heartbeat.ts';
@@ -79,13 +78,10 @@ export class Link {
       this.#setbacks = 0;
       this.#dial();
     }
-    const aborted = deferred<never>();
-    const forget = onAbort(signal, () => aborted.reject(abortedError(signal as AbortSignal)));
     this.#callers += 1;
     try {
-      await Promise.race([this.#first?.promise, aborted.promise]);
+      await unlessAborted(this.#first?.promise ?? Promise.resolve(), signal);
     } finally {
-      forget();
       this.#callers -= 1;
       if (this.#callers === 0) this.#giveUp(createError('ABORTED'));
     }

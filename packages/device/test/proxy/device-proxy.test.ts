@@ -1,8 +1,8 @@
 // The device proxy: what it lets through, what it refuses and in which words, its limits, and what it logs.
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { createDeviceProxy, type DeviceProxyOptions, type DeviceProxyService, StreamsError } from '@streams/device';
 import { StreamRejectedError } from '@streams/service';
+import { freePort } from '@streams/testkit';
 import { describe, expect, it } from 'vitest';
 import { isForbidden } from '../../src/proxy/forbidden-addresses.ts';
 import { DEVICE, expectNoLeaks, startRig, until } from '../support/rig.ts';
@@ -17,19 +17,9 @@ async function reasonFor({ service }: Tunnel, name: string): Promise<string> {
   return (error as StreamRejectedError).reason;
 }
 
-/** A port that nobody listens on. */
-async function deadPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 describe('refusals', () => {
   it('a target that refuses: the service hears why, and its client gets a reset', async () => {
-    const tunnel = await startTunnel(`127.0.0.1:${await deadPort()}`);
+    const tunnel = await startTunnel(`127.0.0.1:${await freePort()}`);
     expect(await endOf(await tunnel.dial())).toBe('ECONNRESET');
     expect(tunnel.serviceLog.at(-1)?.message).toBe('no connection to tcp of pump-7: connection refused on the device');
     expect(await reasonFor(tunnel, 'tcp')).toBe('connection refused on the device');
@@ -83,7 +73,7 @@ describe('refusals', () => {
 
   it("this process's own inspector is found by its port", async () => {
     const inspector = await import('node:inspector');
-    const port = await deadPort();
+    const port = await freePort();
     inspector.open(port, '127.0.0.1', false);
     try {
       expect([

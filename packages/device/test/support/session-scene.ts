@@ -1,10 +1,8 @@
 // A device and a service whose legs run through a bad network, on a hub that can be started again: where sessions are put to the test.
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import type { DeviceClient, DeviceStream, StreamRequest } from '@streams/device';
 import type { HubOptions } from '@streams/hub';
 import type { CreateStreamOptions, ServiceClient } from '@streams/service';
-import { FaultProxy } from '@streams/testkit';
+import { FaultProxy, freePort } from '@streams/testkit';
 import { DEVICE, lastingOptions, type Rig, startRig, until } from './rig.ts';
 
 /** See the file's head. */
@@ -77,12 +75,3 @@ export const STEP_MS = 10;
 
 /** Of the machine's time: for a slow one, and more than a link's longest back-off at {@link STEP_MS}. */
 const WAIT_MS = 15_000;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

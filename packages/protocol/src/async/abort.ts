@@ -1,6 +1,7 @@
 // AbortSignal as the SDKs show it: `STREAMS_ABORTED` with the signal's reason as cause.
 import { StreamsError } from '../errors/base.ts';
 import { createError } from '../errors/kinds.ts';
+import { deferred } from './deferred.ts';
 
 /** The error of a call that its signal has aborted: the reason itself where that is ours. */
 export function abortedError(signal: AbortSignal): StreamsError {
@@ -18,4 +19,15 @@ export function onAbort(signal: AbortSignal | undefined, action: () => void): ()
   if (signal.aborted) action();
   signal.addEventListener('abort', action, { once: true });
   return () => signal.removeEventListener('abort', action);
+}
+
+/** Waits for `promise`, but no longer than until the signal fires. @throws `STREAMS_ABORTED` in that case. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const aborted = deferred<never>();
+  const forget = onAbort(signal, () => aborted.reject(abortedError(signal as AbortSignal)));
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    forget();
+  }
 }

@@ -2,7 +2,7 @@
 import { Channels, type ChannelsOptions } from '../../src/session/channels/channels.ts';
 import type { Channel, ChannelHandler, ChannelReset } from '../../src/session/channels/channel.ts';
 import type { ChannelRequest } from '../../src/session/channels/channel-request.ts';
-import type { SessionRole } from '../../src/session/channels/ids.ts';
+import type { SessionRole } from '../../src/wire/session-hello.ts';
 import { type LinkPort, SessionFailure } from '../../src/session/seam.ts';
 import { decodeSessionFrames, type SessionFrame } from '../../src/wire/session-frames.ts';
 

@@ -5,12 +5,12 @@ import {
   createError,
   type Deferred,
   deferred,
-  onAbort,
   StreamsError,
   STREAMS_ONLY_MS,
   throwIfAborted,
   type Tunnel,
   TUNNEL_IDLE_MS,
+  unlessAborted,
 } from '@streams/protocol/internal';
 import type { OpenTunnel } from '../open-tunnel.ts';
 import type { Redial } from '../redial.ts';
@@ -148,16 +148,5 @@ export class Tunnels {
       cancel();
       for (const stop of stopListening) stop();
     }
-  }
-}
-
-/** @throws the signal's reason, if it fires first. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted: Deferred<never> = deferred();
-  const forget = onAbort(signal, () => aborted.reject(signal.reason));
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    forget();
   }
 }

@@ -1,16 +1,14 @@
 // What the tests of this package stand on: a real hub, clients of it, a bad network between them, and time of their own.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeviceClient, type DeviceClientSettings, type DeviceStream, type StreamRequestHandler } from '@streams/device';
 import { createHub, type Hub, type HubOptions } from '@streams/hub';
 import type { LogRecord } from '@streams/hub/testing';
 import { ServiceClient, type ServiceClientSettings } from '@streams/service';
-import { FakeClock, FaultProxy, leakCheck, type LeakCheck, seededRandom } from '@streams/testkit';
+import { FakeClock, FaultProxy, freePort, leakCheck, type LeakCheck, seededRandom } from '@streams/testkit';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 
 /** The device of a test, where it needs only one. */
@@ -137,11 +135,7 @@ export async function startRig(options: Partial<HubOptions> & { port?: number } 
 
 /** A hub behind a bad network: what it publishes, by `options`, leads there. */
 export async function startRigBehind(options: (proxyPort: number) => Partial<HubOptions>): Promise<{ rig: Rig; proxy: FaultProxy }> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
+  const port = await freePort();
   const proxy = await FaultProxy.listen({ port });
   const rig = await startRig({ port, ...options(proxy.port) });
   rig.onEnd(() => proxy.close());

@@ -4,10 +4,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Certificate } from '@streams/testkit';
+import { type Certificate, freePort } from '@streams/testkit';
 
 /** What squid knows of its only user; percent-encoded for a URL, and as its password file has it (`openssl passwd -apr1`). */
 export const USER = { url: 'user:p%40ss%3A%20w%C3%B6rd%2F%25', file: 'user:$apr1$JetOCN8C$pnhgarZcaVMnrZzgBqhut1' } as const;
@@ -98,13 +98,4 @@ async function listens(child: ChildProcess, port: number): Promise<void> {
     assert(child.exitCode === null && performance.now() < deadline, `${child.spawnfile} does not start`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -14,11 +14,12 @@ import {
 import { MIN_INITIAL_WINDOW_BYTES } from '../../wire/limits.ts';
 import type { SentResetCode } from '../../wire/reset-codes.ts';
 import { decodeSessionFrames, encodeSessionFrame, type SessionFrame } from '../../wire/session-frames.ts';
+import type { SessionRole } from '../../wire/session-hello.ts';
 import { type LinkPort, type LinkUser, type PeerLimits, SessionFailure } from '../seam.ts';
 import { Channel, type ChannelHandler, type ChannelHome, type ChannelOrigin, checkedMetadata } from './channel.ts';
 import { ChannelRequest } from './channel-request.ts';
 import { GrowthBudget, processGrowth } from './growth-budget.ts';
-import { ChannelIds, IMPLICIT_CHANNEL, isIdOf, type SessionRole } from './ids.ts';
+import { ChannelIds, IMPLICIT_CHANNEL, isIdOf } from './ids.ts';
 import { Scheduler } from './scheduler.ts';
 import { throwLater } from './throw-later.ts';
 

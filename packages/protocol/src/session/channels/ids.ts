@@ -1,8 +1,6 @@
 // Channel ids: upwards, odd ones from the service and even ones from the device, again from the start after 24 bits.
 import { MAX_CHANNEL_ID } from '../../wire/channel-limits.ts';
-
-/** Which end of a session this is. */
-export type SessionRole = 'service' | 'device';
+import type { SessionRole } from '../../wire/session-hello.ts';
 
 /** The channel that a plain stream has from the start, without OPEN and ACCEPT. */
 export const IMPLICIT_CHANNEL = 1;

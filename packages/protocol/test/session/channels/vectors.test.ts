@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Channel } from '../../../src/session/channels/channel.ts';
-import type { SessionRole } from '../../../src/session/channels/ids.ts';
+import type { SessionRole } from '../../../src/wire/session-hello.ts';
 import type { SentResetCode } from '../../../src/wire/reset-codes.ts';
 import { encodeSessionFrame, type SessionFrame } from '../../../src/wire/session-frames.ts';
 import { Recorder, SessionEnd } from '../../support/channel-pair.ts';

@@ -2,10 +2,22 @@
 import { describe, expect, it } from 'vitest';
 import type { Leg } from '../../../src/leg/leg.ts';
 import { encodeAck, encodeDrain } from '../../../src/wire/session-messages.ts';
-import { framesMessage, LinkBench } from '../../support/session-peer.ts';
+import { framesMessage, type HandLeg, LinkBench } from '../../support/session-peer.ts';
 import { patternBytes, ROLES, SessionRig } from '../../support/session-rig.ts';
 
 const KIB = 1_024;
+
+/** A leg that has brought 100 bytes, and a newer one on which both have said HELLO. */
+async function meetBesideOld(): Promise<{ rig: LinkBench; old: HandLeg; next: HandLeg }> {
+  const rig = new LinkBench();
+  const old = await rig.up();
+  old.say(framesMessage(0, patternBytes(0, 100)));
+  await rig.turns();
+  const next = await rig.dial();
+  next.sayHello({ epoch: 2 });
+  await rig.turns();
+  return { rig, old, next };
+}
 
 describe('a new leg beside one that carries', () => {
   it('takes over without a pause that anybody is told of, and the old one is closed with 4409', async () => {
@@ -17,13 +29,7 @@ describe('a new leg beside one that carries', () => {
   });
 
   it('sending PROOF, we stop reading the old one: PROOF says where the new one begins', async () => {
-    const rig = new LinkBench();
-    const old = await rig.up();
-    old.say(framesMessage(0, patternBytes(0, 100)));
-    await rig.turns();
-    const next = await rig.dial();
-    next.sayHello({ epoch: 2 });
-    await rig.turns();
+    const { rig, old, next } = await meetBesideOld();
     old.say(framesMessage(100, patternBytes(100, 100)));
     await rig.turns();
     expect([next.lines.at(-1), rig.tape.received]).toEqual(['proof 100', 100]);
@@ -82,13 +88,7 @@ describe('a new leg beside one that carries', () => {
   });
 
   it('an ACK that was due when it came is not forgotten when it goes', async () => {
-    const rig = new LinkBench();
-    const old = await rig.up();
-    old.say(framesMessage(0, patternBytes(0, 100)));
-    await rig.turns();
-    const next = await rig.dial();
-    next.sayHello({ epoch: 2 });
-    await rig.turns();
+    const { rig, old, next } = await meetBesideOld();
     next.leg.terminate();
     await rig.turns();
     await rig.clock.advance(200);

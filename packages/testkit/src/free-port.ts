@@ -1,4 +1,4 @@
-// A port that nobody listens on, for a hub whose address must be known before it runs.
+// A port that nobody listens on: for a server whose address must be known before it runs, or for none.
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
