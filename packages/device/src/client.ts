@@ -4,6 +4,7 @@ import {
   ClientEvents,
   clientLogger,
   type Clock,
+  CLOSE_LOST,
   CLOSE_TIMEOUT_MS,
   createProxyFor,
   createTrust,
@@ -238,10 +239,15 @@ export class DeviceClient {
   }
 
   async #dial(request: RequestMessage, protocol: string, signal: AbortSignal): Promise<Leg> {
-    const { url, token, timeoutMs } = request;
+    const { streamId, url, token, timeoutMs } = request;
     const origins = [this.#origin, ...this.#link.streamingEndpoints];
     const context = { ...this.#access, clock: this.#clock, origins, signal, phase: 'service-leg' as const };
-    return dialLeg({ url, token, protocol, timeoutMs }, context);
+    const leg = await dialLeg({ url, token, protocol, timeoutMs }, context);
+    // A connection that dies on this side may stand on the hub's for long, and the service would wait as long.
+    leg.once('close', ({ code }) => {
+      if (code === CLOSE_LOST) this.#link.send({ type: 'lost', streamId });
+    });
+    return leg;
   }
 
   #onMessage(message: HubMessage): void {

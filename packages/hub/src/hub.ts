@@ -79,7 +79,11 @@ export class Hub {
     this.#devices = new DeviceWriter(this.#registry, this.#random);
     this.#policies = new Policies(options.policies);
     this.#addresses = new Addresses(options);
-    this.#sessions = new Sessions(this.#clock, () => this.#welcome());
+    this.#sessions = new Sessions(
+      this.#clock,
+      () => this.#welcome(),
+      (deviceId, streamId) => this.#broker.lose(streamId, deviceId),
+    );
     const shared = { clock: this.#clock, random: this.#random, registry: this.#registry, sessions: this.#sessions };
     this.#broker = new Broker({
       ...shared,

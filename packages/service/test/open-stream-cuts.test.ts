@@ -1,8 +1,11 @@
 // Connections that die at any byte of a handshake: always a stream or a typed error, in time, and nothing left behind.
+import { once } from 'node:events';
+import { CLOSE_PEER_LOST, LEG_DEAD_MS } from '@streams/protocol/internal';
 import type { ServiceClient } from '@streams/service';
 import { StreamsError } from '@streams/service';
 import { type FaultConnection, type FaultProxy, NO_FAULTS } from '@streams/testkit';
 import { describe, expect, it } from 'vitest';
+import { RawDevice } from './support/raw-device.ts';
 import { DEVICE, expectNoLeaks, type Rig, roundTrip, startRigBehind, until } from './support/rig.ts';
 
 expectNoLeaks();
@@ -158,5 +161,31 @@ describe.each<Direction>(['up', 'down'])('a connection that dies after so many b
     }
     expect(outcomes.filter((outcome) => outcome !== TEXT && !CODES.test(outcome))).toEqual([]);
     expect(outcomes.at(-1)).toBe(TEXT);
+  });
+});
+
+describe("what a device says of its leg's loss", () => {
+  it('ends the stream at once, where the hub sees nothing of it', async () => {
+    const { rig, legs } = await scene();
+    const stream = await (await rig.service()).createStream(DEVICE, { resume: 'off' });
+    const ended = once(stream, 'error');
+    const startMs = rig.clock.monotonicMs();
+    legs.connections[0]?.reset('client');
+    expect(await rig.passUntil(ended)).toMatchObject([{ code: 'STREAMS_STREAM_TERMINATED', by: 'peer', closeCode: CLOSE_PEER_LOST }]);
+    expect(rig.clock.monotonicMs() - startMs).toBeLessThan(LEG_DEAD_MS / 2);
+  });
+
+  it('counts for its own streams alone', async () => {
+    const { rig } = await scene();
+    const stream = await (await rig.service()).createStream(DEVICE, { resume: 'off' });
+    const intruder = await RawDevice.connect(rig, 'pump-8');
+    const asked = (await rig.service()).createStream('pump-8');
+    asked.catch(() => undefined);
+    const { streamId } = await intruder.message();
+    intruder.send({ type: 'lost', streamId: stream.id });
+    // What follows on the same link is there: so was that.
+    intruder.send({ type: 'reject', streamId, code: 'STREAM_REJECTED', reason: '' });
+    await expect(asked).rejects.toMatchObject({ code: 'STREAMS_STREAM_REJECTED' });
+    expect(await roundTrip(stream, TEXT)).toBe(TEXT);
   });
 });

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Tunnel } from '@streams/device';
 import type { LogRecord } from '@streams/hub/testing';
+import { LEG_DEAD_MS } from '@streams/protocol/internal';
 import { NO_FAULTS, seededRandom } from '@streams/testkit';
 import { describe, expect, it } from 'vitest';
 import { DEVICE, expectNoLeaks, until } from '../support/rig.ts';
@@ -53,6 +54,16 @@ describe('a stream', () => {
       { sessionId: pair.here.id, resumeCount: 1, result: 'clean' },
     ]);
     expect(new Set(records.map(({ streamId }) => streamId)).size).toBe(2);
+  });
+
+  it("goes on at once when the device's connection is gone on its side alone", async () => {
+    const scene = await startScene();
+    const pair = await openPair(scene);
+    const startMs = scene.rig.clock.monotonicMs();
+    await expectGap(scene, pair, () => scene.legs.connections[0]?.reset('client'));
+    expect(scene.rig.clock.monotonicMs() - startMs).toBeLessThan(LEG_DEAD_MS / 2);
+    expect(pair.events).toEqual({ here: ONCE, there: ONCE });
+    await endBoth(scene, pair);
   });
 
   it('goes on over a hub that restarts, three times', async () => {

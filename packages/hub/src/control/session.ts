@@ -55,6 +55,14 @@ interface PendingOffer extends Deferred<OfferAnswer> {
   readonly keyId: string;
 }
 
+/** What a session tells. */
+export interface ControlSessionEvents {
+  /** No link has been live for {@link INSTANCE_GRACE_MS}. */
+  readonly gone: () => void;
+  /** The device has lost its leg of an established stream. */
+  readonly lost: (streamId: string) => void;
+}
+
 /** One running instance of a device. Its newest link takes requests; its answers count on any. */
 export class ControlSession implements DeviceSession {
   readonly instanceId: string;
@@ -62,15 +70,14 @@ export class ControlSession implements DeviceSession {
   /** Each live link with the id of the key that has authenticated it, in the order in which they came. */
   readonly #links = new Map<Leg, string>();
   readonly #pending = new Map<string, PendingOffer>();
-  readonly #onGone: () => void;
+  readonly #events: ControlSessionEvents;
   #newest: Leg | undefined;
   #cancelGrace: Cancel | undefined;
 
-  /** @param onGone Called once no link has been live for {@link INSTANCE_GRACE_MS}. */
-  constructor(instanceId: string, clock: Clock, onGone: () => void) {
+  constructor(instanceId: string, clock: Clock, events: ControlSessionEvents) {
     this.instanceId = instanceId;
     this.#clock = clock;
-    this.#onGone = onGone;
+    this.#events = events;
   }
 
   /** True if the device can be asked now. */
@@ -149,6 +156,7 @@ export class ControlSession implements DeviceSession {
       return;
     }
     if (message === undefined) return;
+    if (message.type === 'lost') return this.#events.lost(message.streamId);
     const pending = this.#pending.get(message.streamId);
     const keyId = this.#links.get(link) ?? '';
     if (message.type === 'accept') {
@@ -164,7 +172,7 @@ export class ControlSession implements DeviceSession {
     if (this.#newest) return;
     this.#cancelGrace = this.#clock.after(INSTANCE_GRACE_MS, () => {
       this.#failPending();
-      this.#onGone();
+      this.#events.gone();
     });
   }
 

@@ -17,11 +17,14 @@ export interface NewLink {
 export class Sessions {
   readonly #clock: Clock;
   readonly #welcome: () => HubMessage;
+  readonly #onLost: (deviceId: string, streamId: string) => void;
   readonly #byDevice = new Map<string, ControlSession>();
 
-  constructor(clock: Clock, welcome: () => HubMessage) {
+  /** @param onLost Called when a device has lost its leg of a stream. */
+  constructor(clock: Clock, welcome: () => HubMessage, onLost: (deviceId: string, streamId: string) => void) {
     this.#clock = clock;
     this.#welcome = welcome;
+    this.#onLost = onLost;
   }
 
   attach({ deviceId, instanceId, leg, keyId, expiresInMs }: NewLink): void {
@@ -55,9 +58,10 @@ export class Sessions {
     const known = this.#byDevice.get(deviceId);
     if (known?.instanceId === instanceId) return known;
     known?.replace();
-    const session = new ControlSession(instanceId, this.#clock, () => {
+    const gone = (): void => {
       if (this.#byDevice.get(deviceId) === session) this.#byDevice.delete(deviceId);
-    });
+    };
+    const session = new ControlSession(instanceId, this.#clock, { gone, lost: (streamId) => this.#onLost(deviceId, streamId) });
     this.#byDevice.set(deviceId, session);
     return session;
   }

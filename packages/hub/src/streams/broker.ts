@@ -103,6 +103,12 @@ export class Broker {
     return true;
   }
 
+  /** Ends an established stream of this device as its lost leg does, once the hub finds out. */
+  lose(streamId: string, deviceId: string): void {
+    const stream = this.#streams.get(streamId);
+    if (stream?.negotiation.request.deviceId === deviceId) stream.relay.cut('device');
+  }
+
   /** Ends the handshakes and streams of a device that it has accepted under none of these keys; the others wait for its session. */
   revoke(deviceId: string, keyIds: ReadonlySet<string>): void {
     const isRevoked = ({ request, deviceKeyId }: Negotiation): boolean =>

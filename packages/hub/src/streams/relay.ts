@@ -41,6 +41,11 @@ export class Relay {
     this.#legs.service.close(closeCode, reason);
   }
 
+  /** Cuts a leg that is lost, which ends the other. */
+  cut(role: Role): void {
+    this.#legs[role].terminate();
+  }
+
   #forward(role: Role): void {
     const { headerBytes } = this.#framing;
     const from = this.#legs[role];

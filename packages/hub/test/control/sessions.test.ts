@@ -10,9 +10,15 @@ const HOUR_MS = 3_600_000;
 const random = seededRandom(1);
 let clock: FakeClock;
 let sessions: Sessions;
+const lost: [deviceId: string, streamId: string][] = [];
 beforeEach(() => {
   clock = new FakeClock();
-  sessions = new Sessions(clock, () => WELCOME);
+  lost.length = 0;
+  sessions = new Sessions(
+    clock,
+    () => WELCOME,
+    (...what) => lost.push(what),
+  );
 });
 afterEach(async () => {
   sessions.close(1012, 'DRAINING;retry=1');
@@ -97,6 +103,14 @@ describe('a device with one link', () => {
     await clock.advance(2_200, { stepMs: 100 });
     await expect(lost.answer).rejects.toMatchObject({ wireCode: 'DEVICE_NOT_CONNECTED', details: { phase: 'answer' } });
     expect(sessions.find('a')).toBeUndefined();
+  });
+
+  it('tells of a leg that it has lost, in its own name', async () => {
+    const { leg } = attach('one');
+    const streamId = newId(random);
+    leg.send(JSON.stringify({ type: 'lost', streamId }));
+    await clock.advance(1);
+    expect(lost).toEqual([['a', streamId]]);
   });
 
   it('is cut off when its credential ends', async () => {

@@ -52,6 +52,7 @@ export function decodeDeviceMessage(text: string): DeviceMessage | undefined {
     const protocol = asString(fields['protocol'], 'accept.protocol', MAX_LIST_ENTRY_CHARACTERS);
     return { type, streamId: asStreamId(fields['streamId'], 'accept.streamId'), protocol, capabilities: capabilities(fields, 'accept') };
   }
+  if (type === 'lost') return { type, streamId: asStreamId(fields['streamId'], 'lost.streamId') };
   if (type !== 'reject') return undefined;
   const code = fields['code'];
   if (!DECLINE_CODES.includes(code as string)) fail('reject.code', DECLINE_CODES.join(' | '), code);

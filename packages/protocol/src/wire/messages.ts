@@ -69,7 +69,13 @@ export interface RejectMessage {
   readonly reason: string;
 }
 
+/** The device's leg of an established stream is lost, without a close that the hub could have seen: it need not find out by itself. */
+export interface LostMessage {
+  readonly type: 'lost';
+  readonly streamId: string;
+}
+
 /** From the hub to the device. */
 export type HubMessage = WelcomeMessage | RequestMessage | CancelMessage | GoawayMessage;
 /** From the device to the hub. */
-export type DeviceMessage = AcceptMessage | RejectMessage;
+export type DeviceMessage = AcceptMessage | RejectMessage | LostMessage;

@@ -75,4 +75,5 @@ export const deviceMessages: fc.Arbitrary<DeviceMessage> = fc.oneof(
     code: fc.constantFrom(...(['STREAM_REJECTED', 'PROTOCOL_MISMATCH', 'NO_HANDLER', 'HANDLER_FAILED', 'SESSION_LOST'] as const)),
     reason: fc.string({ unit: 'binary', maxLength: 128 }),
   }),
+  fc.record({ type: fc.constant('lost' as const), streamId: streamIds }),
 );

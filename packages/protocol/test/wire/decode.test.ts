@@ -32,12 +32,13 @@ const samples = {
   goaway: { type: 'goaway', withinMs: 5 },
   accept: { type: 'accept', streamId: STREAM_ID, protocol: 'streams.v1', capabilities: ['c'] },
   reject: { type: 'reject', streamId: STREAM_ID, code: 'STREAM_REJECTED', reason: 'no' },
+  lost: { type: 'lost', streamId: STREAM_ID },
 };
 
 function decode(message: unknown): unknown {
   const text = JSON.stringify(message);
   const type = (message as Json)['type'];
-  return type === 'accept' || type === 'reject' ? decodeDeviceMessage(text) : decodeHubMessage(text);
+  return ['accept', 'reject', 'lost'].includes(type as string) ? decodeDeviceMessage(text) : decodeHubMessage(text);
 }
 
 /** The sample with the field at a dotted path replaced, or removed where `value` is undefined. */
@@ -77,6 +78,7 @@ const REQUIRED: [Sample, string][] = [
   ['accept', 'protocol'],
   ['reject', 'streamId'],
   ['reject', 'code'],
+  ['lost', 'streamId'],
 ];
 const OPTIONAL: [Sample, string, unknown][] = [
   ['welcome', 'capabilities', []],

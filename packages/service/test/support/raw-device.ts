@@ -24,12 +24,12 @@ export class RawDevice {
   }
 
   /** Connects, and reads the welcome. */
-  static async connect(rig: Rig): Promise<RawDevice> {
-    await rig.hub.putDevice(DEVICE);
-    const { hostName, key, caCertificate } = parseDeviceConnectionString(await rig.hub.connectionString({ deviceId: DEVICE }));
-    const authorization = signSharedAccess({ resource: `${hostName}/devices/${DEVICE}`, expiresAtMs: rig.clock.wallMs() + 600_000 }, key);
+  static async connect(rig: Rig, deviceId: string = DEVICE): Promise<RawDevice> {
+    await rig.hub.putDevice(deviceId);
+    const { hostName, key, caCertificate } = parseDeviceConnectionString(await rig.hub.connectionString({ deviceId }));
+    const authorization = signSharedAccess({ resource: `${hostName}/devices/${deviceId}`, expiresAtMs: rig.clock.wallMs() + 600_000 }, key);
     const device = new RawDevice(rig, caCertificate, await open(rig, caCertificate));
-    await device.#link.upgrade(`/v1/devices/${DEVICE}/control`, [
+    await device.#link.upgrade(`/v1/devices/${deviceId}/control`, [
       ['Authorization', authorization],
       ['Sec-WebSocket-Protocol', 'streams.control.v1'],
     ]);
