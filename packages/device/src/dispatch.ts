@@ -201,6 +201,8 @@ export class Dispatch {
       return opened;
     } catch (err) {
       logger.debug({ deviceId, streamId, err }, 'the accepted stream was not established');
+      // Who is cancelled need not say so.
+      if (this.#pending.has(streamId)) this.#context.send({ type: 'lost', streamId });
       pending?.over.reject(err);
       throw err;
     } finally {

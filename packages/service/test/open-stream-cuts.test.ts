@@ -165,6 +165,16 @@ describe.each<Direction>(['up', 'down'])('a connection that dies after so many b
 });
 
 describe("what a device says of its leg's loss", () => {
+  it('ends the handshake at once, where it gets no leg', async () => {
+    const at = await scene();
+    const startMs = at.rig.clock.monotonicMs();
+    const cut = firstConnection(at.legs).then((device) => device.reset('client'));
+    expect(await attempt(at)).toBe('STREAMS_STREAM_GONE');
+    expect(at.rig.clock.monotonicMs() - startMs).toBeLessThan(TIMEOUT_MS);
+    await cut;
+    await settle(at);
+  });
+
   it('ends the stream at once, where the hub sees nothing of it', async () => {
     const { rig, legs } = await scene();
     const stream = await (await rig.service()).createStream(DEVICE, { resume: 'off' });

@@ -103,10 +103,13 @@ export class Broker {
     return true;
   }
 
-  /** Ends an established stream of this device as its lost leg does, once the hub finds out. */
+  /** The device has lost its leg, or got none: ends its stream or handshake as the hub would, once it finds out. */
   lose(streamId: string, deviceId: string): void {
     const stream = this.#streams.get(streamId);
-    if (stream?.negotiation.request.deviceId === deviceId) stream.relay.cut('device');
+    const negotiation = stream?.negotiation ?? this.#negotiations.get(streamId);
+    if (negotiation?.request.deviceId !== deviceId) return;
+    if (stream) stream.relay.cut('device');
+    else negotiation.apply({ type: 'fail', code: 'STREAM_GONE' });
   }
 
   /** Ends the handshakes and streams of a device that it has accepted under none of these keys; the others wait for its session. */

@@ -69,7 +69,7 @@ export interface RejectMessage {
   readonly reason: string;
 }
 
-/** The device's leg of an established stream is lost, without a close that the hub could have seen: it need not find out by itself. */
+/** What the device has accepted has no leg, or no longer one, of which the hub may have seen nothing. */
 export interface LostMessage {
   readonly type: 'lost';
   readonly streamId: string;
