@@ -17,6 +17,7 @@ export * from './net/connect.ts';
 export * from './net/dial.ts';
 export * from './net/dial-leg.ts';
 export * from './net/failures.ts';
+export * from './net/machine.ts';
 export * from './net/proxy.ts';
 export * from './net/tls-failures.ts';
 export * from './net/trust.ts';

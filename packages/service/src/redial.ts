@@ -20,10 +20,16 @@ export interface SessionTarget {
   readonly body: OpenStreamBody;
 }
 
-/** Refusals that no repetition mends, and what the session ends with. */
+/**
+ * Refusals that no repetition mends, and what the session ends with. A device that asks its application does not know the session,
+ * whatever that answers.
+ */
 const FINAL = {
   STREAMS_SESSION_LOST: 'RESUME_IMPOSSIBLE',
   STREAMS_PROTOCOL_MISMATCH: 'RESUME_IMPOSSIBLE',
+  STREAMS_STREAM_REJECTED: 'RESUME_IMPOSSIBLE',
+  STREAMS_NO_HANDLER: 'RESUME_IMPOSSIBLE',
+  STREAMS_HANDLER_FAILED: 'RESUME_IMPOSSIBLE',
   STREAMS_DEVICE_NOT_FOUND: 'ENDED',
   STREAMS_FORBIDDEN: 'REVOKED',
   STREAMS_UNAUTHENTICATED: 'REVOKED',
