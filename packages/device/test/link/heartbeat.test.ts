@@ -89,7 +89,11 @@ it('a machine with a new address asks the hub for a sign of life, once; one that
   const clock = new FakeClock();
   let probes = 0;
   let addresses = ['127.0.0.1', '10.0.0.2'];
-  const stop = watchMachine(() => (probes += 1), clock, () => addresses);
+  const stop = watchMachine(
+    () => (probes += 1),
+    clock,
+    () => addresses,
+  );
   addresses = ['127.0.0.1'];
   await clock.advance(10_000);
   addresses = ['127.0.0.1', '10.0.0.2'];

@@ -39,7 +39,11 @@ describe('for good', () => {
   it.each<[string, (scene: Scene) => Promise<unknown>, string]>([
     ['the device is deleted: DEVICE_NOT_FOUND', ({ rig }) => rig.hub.hub.deleteDevice(DEVICE), 'ENDED'],
     ['the policy is gone: UNAUTHENTICATED', (scene) => restart(scene, { name: 'another' }), 'REVOKED'],
-    ['the key of the policy is another: UNAUTHENTICATED', (scene) => restart(scene, { keys: [randomBytes(32).toString('base64')] }), 'REVOKED'],
+    [
+      'the key of the policy is another: UNAUTHENTICATED',
+      (scene) => restart(scene, { keys: [randomBytes(32).toString('base64')] }),
+      'REVOKED',
+    ],
     ['the policy has lost its right: FORBIDDEN', (scene) => restart(scene, { permissions: ['device:read'] }), 'REVOKED'],
   ])('%s', async (_, forbid, failure) => {
     const { scene, pair } = await suspended();
