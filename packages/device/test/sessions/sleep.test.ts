@@ -2,12 +2,14 @@
 import type { DeviceStream } from '@streams/device';
 import { describe, expect, it } from 'vitest';
 import { expectNoLeaks, until } from '../support/rig.ts';
-import { openPair, type Pair, type Scene, startScene, STEP_MS } from '../support/session-scene.ts';
+import { openPair, type Pair, type Scene, startScene } from '../support/session-scene.ts';
 import { SleepingClock } from '../support/sleeping-clock.ts';
 
 expectNoLeaks();
 
 const FROZEN = { up: { frozen: true }, down: { frozen: true } };
+/** Of fake time: the waits here are long. */
+const PIECE_MS = 50;
 type Side = 'service' | 'device';
 
 interface Asleep {
@@ -54,15 +56,15 @@ describe.each<[Side, number]>([
   ['device', 20_000],
 ])('the %s', (side, withinMs) => {
   it('goes on where it stood, where it slept less than the resume time', async () => {
-    const { scene, pair, received, wake } = await asleep(side, 60_000, 120_000);
+    const { scene, pair, received, wake } = await asleep(side, 40_000, 120_000);
     const wokeAtMs = scene.rig.clock.monotonicMs();
     wake();
     const resumed = until('both go on', () => [pair.events.here, pair.events.there].every((events) => events.at(-1) === 'resumed'), 10_000);
-    await scene.rig.passUntil(resumed, STEP_MS);
+    await scene.rig.passUntil(resumed, PIECE_MS);
     expect(scene.rig.clock.monotonicMs() - wokeAtMs).toBeLessThan(withinMs);
     await scene.rig.passUntil(
       until('all has come', () => received.every((text) => /device|service/.test(text()))),
-      STEP_MS,
+      PIECE_MS,
     );
     expect(received.map((text) => text())).toEqual(['hello, to the service', 'hello, to the device']);
     expect([pair.events.here, pair.events.there]).toEqual([
@@ -77,7 +79,7 @@ describe.each<[Side, number]>([
     expect(theirs.errored).toMatchObject({ code: 'STREAMS_SESSION_LOST', failure: 'RESUME_TIMEOUT' });
     const wokeAtMs = scene.rig.clock.monotonicMs();
     wake();
-    const error = await scene.rig.passUntil(new Promise((resolve) => mine.once('error', resolve)), STEP_MS);
+    const error = await scene.rig.passUntil(new Promise((resolve) => mine.once('error', resolve)), PIECE_MS);
     // The device that is asked knows better; a device is not asked any more.
     const failure = side === 'service' ? 'RESUME_IMPOSSIBLE' : 'RESUME_TIMEOUT';
     expect(error).toMatchObject({ code: 'STREAMS_SESSION_LOST', failure });
