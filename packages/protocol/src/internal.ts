@@ -22,6 +22,7 @@ export * from './net/proxy.ts';
 export * from './net/tls-failures.ts';
 export * from './net/trust.ts';
 export * from './net/tunnel.ts';
+export * from './options.ts';
 export type { ResetCode, SentResetCode } from './wire/reset-codes.ts';
 export type { ChannelReset } from './session/channels/channel.ts';
 export type { ChannelRequest } from './session/channels/channel-request.ts';

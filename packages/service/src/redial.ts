@@ -3,7 +3,6 @@ import {
   type Cancel,
   createError,
   type Leg,
-  MAX_RESUME_TIMEOUT_MS,
   type OpenStreamBody,
   REDIAL_BASE_MS,
   REDIAL_CAP_MS,
@@ -137,11 +136,4 @@ export class Redial {
     this.#running?.abort.abort(createError('CLOSED'));
     this.#running = undefined;
   }
-}
-
-/** @throws `STREAMS_INVALID_ARGUMENT` */
-export function checkedResumeTimeout(call: string, value: unknown): void {
-  if (value === undefined || (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_RESUME_TIMEOUT_MS)) return;
-  const message = `${call}: resumeTimeoutMs: expected a whole number from 0 to ${MAX_RESUME_TIMEOUT_MS}, found ${JSON.stringify(value)}`;
-  throw createError('INVALID_ARGUMENT', { message, details: { field: 'resumeTimeoutMs' } });
 }
