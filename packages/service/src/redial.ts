@@ -45,8 +45,10 @@ export class Redial {
   readonly #context: OpenContext;
   readonly #session: Session;
   readonly #target: SessionTarget;
-  /** Attempts since a leg last carried. */
+  /** Attempts, one after the other, none of which was for a leg that was lost and has come again. */
   #setbacks = 0;
+  /** When the last attempt was over. */
+  #triedAtMs = Number.NEGATIVE_INFINITY;
   /** The other side has asked for a leg, while the present one stands. */
   #isMoving = false;
   #wait: Cancel | undefined;
@@ -62,7 +64,12 @@ export class Redial {
       this.#isMoving = true;
       this.#schedule();
     });
-    for (const carries of ['resumed', 'moved'] as const) session.on(carries, () => this.#onCarried());
+    session.on('resumed', () => {
+      this.#setbacks = 0;
+      this.#stop();
+    });
+    // A device that asks for leg after leg, each of which it could do without, waits for the later ones.
+    session.on('moved', () => this.#stop());
     session.once('released', () => this.#stop());
   }
 
@@ -80,6 +87,7 @@ export class Redial {
   #schedule(retryAfterMs = 0): void {
     if (this.#wait || this.#running) return;
     const { clock, random } = this.#context;
+    if (clock.monotonicMs() - this.#triedAtMs > REDIAL_CAP_MS) this.#setbacks = 0;
     const backoffMs = this.#setbacks === 0 ? 0 : random.uniform() * Math.min(REDIAL_CAP_MS, REDIAL_BASE_MS * 2 ** this.#setbacks);
     // Who only tries again is told by the session.
     const attempt = (): void => void this.attempt().catch(() => undefined);
@@ -97,6 +105,7 @@ export class Redial {
       const leg = await this.#ask(signal).finally(() => {
         // Whoever has stopped it may have begun another.
         if (!signal.aborted) this.#running = undefined;
+        this.#triedAtMs = this.#context.clock.monotonicMs();
       });
       this.#isMoving = false;
       logger.debug({ deviceId, sessionId }, 'a session has a new leg');
@@ -123,11 +132,6 @@ export class Redial {
     // Of a clean end that the other side may not know nobody waits for the confirmation.
     const isWanted = state === 'suspended' || (state === 'open' && this.#isMoving && failure === undefined);
     if (isWanted) this.#schedule(StreamsError.is(error) ? error.retryAfterMs : 0);
-  }
-
-  #onCarried(): void {
-    this.#setbacks = 0;
-    this.#stop();
   }
 
   #stop(): void {
