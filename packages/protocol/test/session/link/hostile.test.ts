@@ -93,7 +93,7 @@ describe('on a proven leg', () => {
     hand.leg.pause();
     let most = 0;
     for (let round = 0; round < 40; round += 1) {
-      for (let i = 0; i < 800; i += 1) hand.say(message);
+      for (let i = 0; i < 1_200; i += 1) hand.say(message);
       await rig.turns(2);
       most = Math.max(most, rig.legs.at(-1)?.bufferedBytes ?? 0);
     }
