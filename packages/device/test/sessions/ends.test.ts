@@ -156,7 +156,7 @@ describe('the other side is another one', () => {
     expect(await pass(pair.here, pair.there, 'still here')).toBe('still here');
     await scene.rig.clock.advance(10_000, { realMs: 1 });
     await until('all are gone', () => ends.length === MAX_UNPROVEN_LEGS + 3);
-    expect(ends.toSorted()).toEqual([...Array<number>(MAX_UNPROVEN_LEGS).fill(1002), 1008, 1008, 1008]);
+    expect(ends).toEqual([1008, 1008, 1008, ...Array<number>(MAX_UNPROVEN_LEGS).fill(1002)]);
     expect(pair.events).toEqual({ here: [], there: [] });
   });
 });
