@@ -45,7 +45,7 @@ export class Redial {
   readonly #context: OpenContext;
   readonly #session: Session;
   readonly #target: SessionTarget;
-  /** Attempts, one after the other, none of which was for a leg that was lost and has come again. */
+  /** Attempts in a row. A leg that was lost and has come again, or a while without any attempt, begins anew. */
   #setbacks = 0;
   /** When the last attempt was over. */
   #triedAtMs = Number.NEGATIVE_INFINITY;
