@@ -73,7 +73,7 @@ export class DeviceClient {
   readonly #link: Link;
   readonly #streams: OpenStreams;
   /** Each with the policy and the name that it was accepted for. */
-  readonly #sessions: OpenSessions<SessionOwner> = new OpenSessions();
+  readonly #sessions: OpenSessions<SessionOwner>;
   readonly #random: Random;
   readonly #maxReplayBytes: number | undefined;
   readonly #ended: Deferred<StreamsError | undefined> = deferred();
@@ -92,6 +92,7 @@ export class DeviceClient {
     this.#closeTimeoutMs = closeTimeoutMs;
     this.#origin = `https://${formatHost(credentials)}`;
     this.#access = { trust: createTrust({ ca: options.ca }), proxyFor: createProxyFor({ proxy: options.proxy }) };
+    this.#sessions = new OpenSessions(clock);
     this.#streams = new OpenStreams({
       side: 'device',
       logger: this.#logger,
