@@ -66,7 +66,7 @@ export async function hashOf(stream: Readable): Promise<string> {
 }
 
 /** Resolves once `condition` holds; throws after `withinMs` of real time. */
-export async function until(condition: () => boolean, withinMs = 5_000): Promise<void> {
+export async function until(condition: () => boolean, withinMs = 15_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`not so within ${withinMs} ms: ${condition.toString()}`);

@@ -160,7 +160,7 @@ function through(connectionString: string, port: number | undefined): string {
 }
 
 /** Waits for something that real sockets bring about. */
-export async function until(what: string, condition: () => boolean, withinMs = 3_000): Promise<void> {
+export async function until(what: string, condition: () => boolean, withinMs = 15_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!condition()) {
     assert(performance.now() < deadline, `waited ${withinMs} ms for this: ${what}`);
