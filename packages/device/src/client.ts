@@ -114,6 +114,7 @@ export class DeviceClient {
       {
         message: (message) => this.#onMessage(message),
         state: (state, before) => this.#onState(state, before),
+        moved: ({ withinMs }) => this.#sessions.move(withinMs),
         gone: () => this.#onGone(),
       },
     );
@@ -252,7 +253,6 @@ export class DeviceClient {
 
   #onMessage(message: HubMessage): void {
     if (message.type === 'request') this.#dispatch.request(message);
-    else if (message.type === 'goaway') this.#sessions.move(message.withinMs);
     else if (message.type === 'cancel') this.#dispatch.cancel(message.streamId, message.code);
   }
 
