@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceClient } from '@streams/service';
 import type { Figures } from './figures.ts';
-import type { ProxyParty } from './proxy-rig.ts';
-import { start } from './rig.ts';
-import type { Targets } from './targets.ts';
+import { type ProxyParty, startParty } from './proxy-rig.ts';
+import { makeCertificate, start } from './rig.ts';
+import { Targets } from './targets.ts';
 
 const MIB = 1_048_576;
 const CHUNK = Buffer.alloc(65_536, 'streams ');
@@ -13,8 +13,30 @@ const CHUNK = Buffer.alloc(65_536, 'streams ');
 const WARM_MS = 4_000;
 const MEASURE_MS = 3_000;
 
+/** Round trip in milliseconds, channels. */
+const PATHS = [
+  [50, 1],
+  [50, 8],
+  [200, 1],
+  [200, 8],
+] as const;
+
+/** All of it, on fresh processes for each round. */
+export async function longPaths(figures: Figures, rounds: number): Promise<void> {
+  const certificate = await makeCertificate();
+  const targets = new Targets();
+  await targets.listen();
+  for (let round = 0; round < rounds; round += 1) {
+    const party = await startParty('ours', certificate, targets);
+    for (const [rttMs, channels] of PATHS) await longPath(figures, party, targets, rttMs, channels);
+    await party.stop();
+  }
+  targets.close();
+  await certificate.remove();
+}
+
 /** The path of the service's leg takes `rttMs` for a round trip; `count` channels send all they can. Tunnels only. */
-export async function longPath(figures: Figures, { strings }: ProxyParty, targets: Targets, rttMs: number, count: number): Promise<void> {
+async function longPath(figures: Figures, { strings }: ProxyParty, targets: Targets, rttMs: number, count: number): Promise<void> {
   const path = start('./delay.js', [String(rttMs / 2)]);
   const [port] = (await once(path, 'message')) as [number];
   const service = ServiceClient.fromConnectionString(strings.service, { proxy: `http://127.0.0.1:${port}` });

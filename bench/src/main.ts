@@ -1,6 +1,7 @@
 // `npm run bench -- [what] [--rounds 3] [--resume off] [--json FILE] [--svg FILE]`: measures ours beside the reference in the same run.
-//   summary (default) | handshakes | throughput | round-trips | memory | proxies
+//   summary (default) | handshakes | throughput | round-trips | memory | proxies | long-paths
 import { parseArgs } from 'node:util';
+import { longPaths } from './far-path.ts';
 import { Figures, inTurn } from './figures.ts';
 import { drawGrowth, DEVICE_COUNTS, idleDevices, openStreams } from './memory.ts';
 import { ours, type Party, reference, type Resume } from './party.ts';
@@ -56,8 +57,9 @@ const figures = new Figures();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 if (what === 'memory') await memory();
 else if (what === 'proxies') await proxies(figures, rounds);
+else if (what === 'long-paths') await longPaths(figures, rounds);
 else if (MEASURES[what]) await transfers(MEASURES[what]);
-else throw new RangeError(`bench: expected summary, handshakes, throughput, round-trips, memory or proxies, found ${what}`);
+else throw new RangeError(`bench: expected summary, handshakes, throughput, round-trips, memory, proxies or long-paths, found ${what}`);
 figures.print(`${what}, medians of ${rounds} rounds`);
 if (values.json) await figures.save(values.json);
 

@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { longPath } from './far-path.ts';
 import { type Figures, inTurn, quantile } from './figures.ts';
 import { cpuMsBetween, ENDS, type ProxyParty, startParty } from './proxy-rig.ts';
 import { makeCertificate } from './rig.ts';
@@ -19,13 +18,6 @@ const BULK_BYTES = 512 * MIB;
 const STALLED = 20;
 const ECHOES = 400;
 const ECHO_PAUSE_MS = 3;
-/** Round trip in milliseconds, channels. */
-const LONG_PATHS = [
-  [50, 1],
-  [50, 8],
-  [200, 1],
-  [200, 8],
-] as const;
 /** Until timers of what came before have run, and a stalled connection is full. */
 const SETTLE_MS = 1_000;
 
@@ -177,10 +169,7 @@ export async function proxies(figures: Figures, rounds: number): Promise<void> {
               measure(figures, side, party, targets),
         ),
       );
-    for (const [side, party] of parties) {
-      if (side === 'ours') for (const [rttMs, channels] of LONG_PATHS) await longPath(figures, party, targets, rttMs, channels);
-      await party.stop();
-    }
+    for (const [, party] of parties) await party.stop();
   }
   targets.close();
   await certificate.remove();

@@ -17,7 +17,7 @@ export interface Harm {
   stalls: number;
 }
 
-/** Goes on until `signal` fires. */
+/** Goes on until `signal` fires, and then leaves no connection half cut. */
 export async function cutAtRandom(proxy: FaultProxy, random: Random, rhythm: CutRhythm, harm: Harm, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await wait(rhythm.minMs + random.uniform() * (rhythm.maxMs - rhythm.minMs), signal);
@@ -32,6 +32,8 @@ export async function cutAtRandom(proxy: FaultProxy, random: Random, rhythm: Cut
       cut(connection, random);
     }
   }
+  // Of a cut on one side the other learns by a time-out alone, if it was the last.
+  for (const connection of proxy.connections) connection.reset();
 }
 
 /** Of either side, or of both. */

@@ -101,6 +101,8 @@ export const WRONG_PROOF_WAIT_MS = 10_000;
 export const FIRST_REPLAY_WINDOW_BYTES = 262_144;
 export const MIN_REPLAY_WINDOW_BYTES = 131_072;
 export const MAX_REPLAY_WINDOW_BYTES = 8_388_608;
+/** Of a large window, ACKs are asked for and credit is granted in such steps: with larger ones a sender on a long path waits for them. */
+export const WINDOW_STEP_BYTES = 524_288;
 /** The queue on the path that the replay window allows beside one round trip: alone, and beside a quiet channel that has just written. */
 export const REPLAY_SLACK_MS = 20;
 export const REPLAY_TIGHT_SLACK_MS = 2;

@@ -1,5 +1,6 @@
 // The credit that we grant on one channel: on consumption, not on receipt, in a window that grows where the sender is held up by it.
 import { MAX_CHANNEL_WINDOW_BYTES } from '../../wire/channel-limits.ts';
+import { WINDOW_STEP_BYTES } from '../../wire/defaults.ts';
 import { SessionFailure } from '../seam.ts';
 import type { GrowthBudget } from './growth-budget.ts';
 import { Linked } from './linked-list.ts';
@@ -30,7 +31,7 @@ export class ReceiveWindow extends Linked {
 
   /** True if so much can be granted that a frame for it is worth its while. */
   get isDue(): boolean {
-    return this.#grantableBytes >= this.#windowBytes / 2;
+    return this.#grantableBytes >= Math.min(this.#windowBytes / 2, WINDOW_STEP_BYTES);
   }
 
   /** @throws SessionFailure where the peer sends more than it was granted. */

@@ -1,6 +1,6 @@
 // How fast a link sends: when it asks for an ACK, what the answers tell of the path, and the window that follows from that.
 import type { Clock } from '../../time/clock.ts';
-import { QUIET_CHANNEL_MS, REPLAY_SLACK_MS, REPLAY_TIGHT_SLACK_MS } from '../../wire/defaults.ts';
+import { QUIET_CHANNEL_MS, REPLAY_SLACK_MS, REPLAY_TIGHT_SLACK_MS, WINDOW_STEP_BYTES } from '../../wire/defaults.ts';
 import { firstWindow, nextWindow, type WindowState } from './window.ts';
 
 interface Question {
@@ -47,9 +47,9 @@ export class Pace {
     this.#quietUntilMs = this.#clock.monotonicMs() + QUIET_CHANNEL_MS;
   }
 
-  /** True if a message that ends at `end` must ask: it passes a quarter of the window, or fills it. */
+  /** True if a message that ends at `end` must ask: it passes a quarter of the window, or a step of a large one, or fills it. */
   mustAsk(end: number, acked: number): boolean {
-    return end - this.#askedUpTo >= this.windowBytes / 4 || end - acked >= this.windowBytes;
+    return end - this.#askedUpTo >= Math.min(this.windowBytes / 4, WINDOW_STEP_BYTES) || end - acked >= this.windowBytes;
   }
 
   /** A message that asks goes out. */

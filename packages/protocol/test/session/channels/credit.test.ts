@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Channel } from '../../../src/session/channels/channel.ts';
 import type { ChannelRequest } from '../../../src/session/channels/channel-request.ts';
 import { GrowthBudget } from '../../../src/session/channels/growth-budget.ts';
+import { ReceiveWindow } from '../../../src/session/channels/receive-window.ts';
 import { encodeSessionFrame, type SessionFrame } from '../../../src/wire/session-frames.ts';
 import { openChannel, Recorder, SessionEnd, sessionPair, turns } from '../../support/channel-pair.ts';
 
@@ -122,6 +123,18 @@ describe('credit', () => {
 });
 
 describe('a window', () => {
+  it('that is large grants in steps of 512 KiB, lest a sender on a long path wait', () => {
+    const window = new ReceiveWindow(1, WINDOW, new GrowthBudget(256 * MIB));
+    while (window.windowBytes < 8 * MIB) window.blocked();
+    window.grant();
+    for (const bytes of [MIB / 2 - 1, 1]) {
+      expect(window.isDue).toBe(false);
+      window.received(bytes);
+      window.consumed(bytes);
+    }
+    expect([window.isDue, window.grant()]).toEqual([true, MIB / 2]);
+  });
+
   it('doubles when its sender waits, up to 8 MiB, and gives all back at the end', () => {
     const receiver = new Receiver();
     const [channel] = receiver.channels as [Channel];

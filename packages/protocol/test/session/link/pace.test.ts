@@ -15,6 +15,20 @@ describe('asking', () => {
     expect([pace.mustAsk(256 * KIB - 1, 0), pace.mustAsk(256 * KIB, 0)]).toEqual([false, true]);
   });
 
+  it('each 512 KiB of a large one, lest a long path wait for it', async () => {
+    const clock = new FakeClock(0);
+    const pace = new Pace(clock, 4_096 * KIB);
+    for (let end = 0; pace.windowBytes < 4_096 * KIB; ) {
+      pace.asked((end += pace.windowBytes), end);
+      pace.full(end);
+      await clock.advance(10);
+      pace.acked(end);
+    }
+    const end = 10_000 * KIB;
+    pace.asked(end, end);
+    expect([pace.mustAsk(end + 512 * KIB - 1, end), pace.mustAsk(end + 512 * KIB, end)]).toEqual([false, true]);
+  });
+
   it('anew on a new leg, for an ACK that was asked for on the one that was lost', () => {
     const pace = new Pace(new FakeClock(0), 256 * KIB);
     pace.asked(100, 0);
