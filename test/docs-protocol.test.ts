@@ -98,12 +98,12 @@ describe('docs/protocol.md, messages', () => {
   const messages = blocks('json').map((text) => JSON.parse(text) as { type: string });
 
   it('shows each type once', () => {
-    expect(messages.map(({ type }) => type)).toEqual(['welcome', 'request', 'cancel', 'goaway', 'accept', 'reject']);
+    expect(messages.map(({ type }) => type)).toEqual(['welcome', 'request', 'cancel', 'goaway', 'accept', 'reject', 'lost']);
   });
 
   it.each(messages)('$type', (message) => {
     const text = JSON.stringify(message);
-    const isFromDevice = ['accept', 'reject'].includes(message.type);
+    const isFromDevice = ['accept', 'reject', 'lost'].includes(message.type);
     expect(isFromDevice ? protocol.decodeDeviceMessage(text) : protocol.decodeHubMessage(text)).toEqual(message);
   });
 
