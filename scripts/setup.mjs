@@ -39,11 +39,12 @@ function build() {
   utimesSync(stamp, started, started);
 }
 
-/** What the build reads and writes; testkit is used from its sources. */
+/** What the build reads and writes. Testkit has no build: like the programs' support it becomes part of what uses it. */
 function buildPaths() {
   const folders = [...foldersIn('packages'), ...foldersIn('examples'), ...inRoot('bench', 'chaos')];
   const built = folders.filter((path) => existsSync(join(path, 'src')) && !path.endsWith('testkit'));
   const sources = built.flatMap((path) => ['src', 'reference', 'package.json'].map((name) => join(path, name)));
+  sources.push(...inRoot('packages/testkit/src', 'test/support'));
   return { outputs: built.map((path) => join(path, 'dist')), sources: sources.filter(existsSync) };
 }
 

@@ -76,7 +76,7 @@ function number(value: number, unit: string): string {
 }
 
 function circumstances(): string {
-  return `Node ${process.version}, ${availableParallelism()} cores, bufferutil ${bufferutil()}, TLS on both legs, hub and reference with ${NODE_FLAGS.join(' ')}`;
+  return `Node ${process.version}, ${availableParallelism()} cores, bufferutil ${bufferutil()}, TLS on both legs, hub, proxies and reference with ${NODE_FLAGS.join(' ')}`;
 }
 
 function bufferutil(): string {

@@ -23,8 +23,9 @@ export interface ProxyParty {
 
 /** Starts the three processes of a side. */
 export async function startParty(side: Side, { key, cert }: Certificate, targets: Targets): Promise<ProxyParty> {
-  const flags = ['--expose-gc'];
-  const hub = start('./hub.js', [key, cert, '1'], [...NODE_FLAGS, ...flags]);
+  // Those with which the command `streams` runs every process.
+  const flags = [...NODE_FLAGS, '--expose-gc'];
+  const hub = start('./hub.js', [key, cert, '1'], flags);
   const [strings] = (await once(hub, 'message')) as [HubReady];
   const mode = side === 'ours' ? 'tunnels' : 'streams';
   const device = start('./proxy-device.js', [mode, JSON.stringify(targets.services)], flags, strings.device);

@@ -1,156 +1,147 @@
-// `npm run demo:restart`: scp of 1 GiB, a login and a download between real programs, while the hub is killed and restarted five times
-// and the device's network is cut for 20 s. Exit code 1 if one of them notices more than a pause.
+// `npm run demo:restart`: scp of 1 GiB, a download in a browser, a session of psql and a login by ssh, while the hub is killed and
+// started again five times and the device's network is cut for 20 s. Exit code 1 if one of them notices more than a pause.
 //   node dist/demo.js [--mib 1024] [--cut 20]
-import { randomFillSync } from 'node:crypto';
-import { open } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { freePort, hashOf, needs, Scratch } from '../../../test/support/programs.ts';
-import { startSshd, USER } from '../../../test/support/sshd.ts';
-import { type Ended, Login, run, serveFile } from './loads.ts';
-import { Network } from './network.ts';
-import { CONNECT, environment, Streams } from './streams.ts';
+import { LargeFile } from '../../../test/support/large-file.ts';
+import { startPostgres } from '../../../test/support/postgres.ts';
+import { Scratch, until } from '../../../test/support/programs.ts';
+import { startSshd } from '../../../test/support/sshd.ts';
+import { Closing } from './closing.ts';
+import type { Load } from './load.ts';
+import { hasChromium, hasPsql, startDownloading, startLogin, startPsql, startScp } from './loads.ts';
+import { Parties } from './parties.ts';
 
 const { values } = parseArgs({ options: { mib: { type: 'string', default: '1024' }, cut: { type: 'string', default: '20' } } });
 
 const RESTARTS = 5;
-/** Nobody but the proxies knows it: programs reach what is on their own machine without a proxy. */
-const HUB_NAME = 'hub.example';
-const MIB = 2 ** 20;
-/** From one restart to the next. */
-const PACE_MS = 4_000;
+const BYTES = Number(values.mib) * 2 ** 20;
+const CUT_MS = Number(values.cut) * 1_000;
+/** From the time when all goes on again to the next trouble. */
+const PACE_MS = 3_000;
+/** Twice as slow as to last through all that happens: in the pauses the loads stand still. */
+const BYTES_PER_SECOND = BYTES / ((2 * (RESTARTS + 2) * PACE_MS) / 1_000);
+/** A pause that is longer than this is not one. */
+const MOST_MS = 90_000;
+const END_MS = 180_000;
+
 const startedMs = performance.now();
+const closing = new Closing();
+/** The longest pauses of each load, in milliseconds. */
+const longest = new Map<Load, { restart: number; cut: number }>();
 
-const scratch = await Scratch.make();
-const sshd = await startSshd(scratch);
-const size = Number(values.mib) * MIB;
-const web = await serveFile(size / 4);
-const hubPort = await freePort();
-const network = await Network.start(hubPort);
-const desk = await Network.start(hubPort);
-let hub = startHub();
-const service = await hub.line(/"serviceConnectionString":"([^"]+)"/);
-const device = await Streams.run(['devices', 'create', 'pump-7'], { home: scratch.path });
-const services = [`ssh=127.0.0.1:${sshd.port}`, `web=127.0.0.1:${(web.server.address() as AddressInfo).port}`];
-const atDevice = new Streams(['device', 'proxy', ...services.flatMap((each) => ['--service', each])], {
-  home: scratch.path,
-  connectionString: device,
-  httpsProxy: network.url,
-});
-const atTheDesk = { home: scratch.path, connectionString: service, httpsProxy: desk.url };
-const atDesk = new Streams(['proxy', 'pump-7', '--forward', '0:ssh', '--forward', '0:web'], atTheDesk);
-await atDevice.line(/(pump-7 is connected)/);
-const sshPort = await atDesk.line(/^ssh: 127\.0\.0\.1:(\d+)$/);
-const webPort = await atDesk.line(/^web: 127\.0\.0\.1:(\d+)$/);
-await writeRandom(scratch.file('original'));
-say(`hub, device and desk run; the device reaches the hub through ${network.url}`);
-
-let passed = true;
-const over = new AbortController();
-const login = new Login(
-  needs('/usr/bin/ssh', 'openssh-client'),
-  [...sshd.options, '-o', `ProxyCommand=${CONNECT} pump-7 ssh`, `${USER}@pump-7`, 'cat'],
-  environment(atTheDesk),
-);
-const typed = login.type(over.signal);
-const copied = run(needs('/usr/bin/scp', 'openssh-client'), [
-  ...sshd.options,
-  '-l',
-  String(rate(size)),
-  '-P',
-  sshPort,
-  scratch.file('original'),
-  `${USER}@127.0.0.1:${scratch.file('copy')}`,
-]);
-const downloaded = run(needs('/usr/bin/curl', 'curl'), [
-  '-sS',
-  '--limit-rate',
-  String(Math.round((rate(size / 4) * 1_000) / 8)),
-  '-o',
-  scratch.file('page'),
-  `http://127.0.0.1:${webPort}/`,
-]);
-let running = 2;
-for (const load of [copied, downloaded]) void load.then(() => (running -= 1));
-
-for (let index = 1; index <= RESTARTS; index += 1) {
-  await pause(PACE_MS);
-  await restartHub(index);
-  if (index === 3) await cutNetwork(Number(values.cut) * 1_000);
+try {
+  await Promise.race([show(), interruption()]);
+  console.log(`demo: hashes equal; ${[...longest.keys()].map(({ name }) => name).join(', ')} have noticed no more than a pause`);
+} catch (error) {
+  process.exitCode = 1;
+  console.log(`demo: FAILED: ${(error as Error).message}`);
 }
-if (running < 2) failed('the copy or the download was over before the last restart; give it more with --mib');
-judge('scp', await copied);
-judge('curl', await downloaded);
-over.abort();
-judge('the login', await typed);
-if ((await hashOf(scratch.file('copy'))) !== (await hashOf(scratch.file('original')))) failed('scp: the copy DIFFERS');
-if ((await hashOf(scratch.file('page'))) !== web.sha256) failed('curl: the page DIFFERS');
-say(`copied ${values.mib} MiB, downloaded ${size / 4 / MIB} MiB, typed ${login.lines} lines`);
-say(
-  `${RESTARTS} restarts of the hub, ${values.cut} s without network; the longest pause was ${(login.longestPauseMs / 1_000).toFixed(1)} s`,
-);
-if (!passed) for (const line of [...atDesk.lines, ...atDevice.lines]) console.log(`  ${line}`);
-login.kill();
-await Promise.all([atDesk.kill(), atDevice.kill(), hub.kill(), sshd.stop()]);
-web.server.close();
-web.server.closeAllConnections();
-network.close();
-desk.close();
-await scratch.remove();
-console.log(passed ? 'demo: hashes equal, nobody has noticed more than a pause' : 'demo: FAILED');
-process.exitCode = passed ? 0 : 1;
+await closing.run();
+process.exit();
 
-function startHub(): Streams {
-  return new Streams(['hub', 'start', '--host-name', HUB_NAME, '--listen', '127.0.0.1', '--port', String(hubPort), '--json'], {
-    home: scratch.path,
+async function show(): Promise<void> {
+  if (!hasChromium) say('there is no Chromium (apt-get install chromium): curl downloads in its place');
+  if (!hasPsql) say('there is no PostgreSQL (apt-get install postgresql): psql is left out');
+  const { parties, loads } = await setUp();
+  const others = loads.slice(0, -1).map(({ name }) => name);
+  say(`${others.join(', ')} and a login by ${loads.at(-1)?.name} run`);
+  try {
+    await trouble(parties, loads);
+    await judge(loads);
+  } catch (error) {
+    for (const line of parties.lines) console.log(`  ${line}`);
+    throw error;
+  }
+}
+
+async function trouble(parties: Parties, loads: readonly Load[]): Promise<void> {
+  for (let n = 1; n <= RESTARTS; n += 1) {
+    await pause(PACE_MS);
+    const goneMs = await parties.restartHub();
+    say(`hub killed, ${n} of ${RESTARTS}, and started again: gone for ${seconds(goneMs)}`);
+    await goOn(loads, 'restart');
+    if (n === Math.ceil(RESTARTS / 2)) await cutNetwork(parties, loads);
+  }
+  await pause(PACE_MS);
+}
+
+async function setUp(): Promise<{ parties: Parties; loads: Load[] }> {
+  const scratch = closing.add(await Scratch.make(), (each) => each.remove());
+  const sshd = closing.add(await startSshd(scratch), (each) => each.stop());
+  const file = closing.add(await LargeFile.serve({ bytes: BYTES / 2, bytesPerSecond: BYTES_PER_SECOND / 2 }), (each) => each.close());
+  const services: Record<string, number> = { ssh: sshd.port, web: file.port };
+  if (hasPsql) {
+    // It runs as a user of its own, who then owns the folder.
+    const cluster = closing.add(await Scratch.make(), (each) => each.remove());
+    services['sql'] = closing.add(await startPostgres(cluster), (each) => each.stop('SIGINT')).port;
+  }
+  const parties = await Parties.start(scratch.path, services, closing);
+  const scene = { scratch, closing, parties };
+  const loads: Load[] = [
+    await startScp(scene, sshd, { bytes: BYTES, bytesPerSecond: BYTES_PER_SECOND }),
+    await startDownloading(scene, file),
+    ...(hasPsql ? [startPsql(scene)] : []),
+    startLogin(scene, sshd),
+  ];
+  for (const load of loads) longest.set(load, { restart: 0, cut: 0 });
+  await untilAllMoved(loads, 0);
+  return { parties, loads };
+}
+
+async function cutNetwork({ networks: { device } }: Parties, loads: readonly Load[]): Promise<void> {
+  await pause(PACE_MS);
+  const connections = device.cut();
+  say(`the network of the device is cut for ${seconds(CUT_MS)}, with ${connections} connections`);
+  await pause(CUT_MS);
+  device.restore();
+  say('the network is back');
+  const pauses = await goOn(loads, 'cut');
+  assert(Math.min(...pauses) > CUT_MS / 2, 'there is a load that does not use the network of the device');
+}
+
+/** Waits until nothing stands still any more, and tells how long each has stood. */
+async function goOn(loads: readonly Load[], trouble: 'restart' | 'cut'): Promise<number[]> {
+  await untilAllMoved(loads, performance.now());
+  const pauses = loads.map((load) => {
+    const known = longest.get(load)!;
+    const pausedMs = load.pauses.take();
+    known[trouble] = Math.max(known[trouble], pausedMs);
+    return pausedMs;
+  });
+  say(`all go on, after ${loads.map(({ name }, index) => `${name} ${seconds(pauses[index] ?? 0)}`).join(', ')}`);
+  return pauses;
+}
+
+async function untilAllMoved(loads: readonly Load[], sinceMs: number): Promise<void> {
+  for (const load of loads) await until(`${load.name} goes on`, () => load.isOver || load.pauses.movedMs > sinceMs, MOST_MS);
+  for (const load of loads.filter(({ isOver }) => isOver)) {
+    await load.end();
+    throw new Error(`${load.name} was over too early; give it more with --mib`);
+  }
+}
+
+async function judge(loads: readonly Load[]): Promise<void> {
+  for (const load of loads) {
+    const done = await Promise.race([load.end(), pause(END_MS, undefined, { ref: false })]);
+    assert(done !== undefined, `${load.name} does not come to its end`);
+    const { restart, cut } = longest.get(load)!;
+    say(`${load.name}: ${done}; the longest pause ${seconds(restart)} for a restart, ${seconds(cut)} for the cut`);
+  }
+}
+
+/** Ctrl-C: the files of the demo are large. */
+function interruption(): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => reject(new Error(`ended by ${signal}`)));
   });
 }
 
-async function restartHub(index: number): Promise<void> {
-  await hub.kill();
-  const killedMs = performance.now();
-  hub = startHub();
-  await hub.line(/"serviceConnectionString":"([^"]+)"/);
-  say(`restart ${index}: the hub was killed, and is back after ${((performance.now() - killedMs) / 1_000).toFixed(1)} s`);
-}
-
-async function cutNetwork(ms: number): Promise<void> {
-  await pause(PACE_MS);
-  const connections = network.cut();
-  say(`the network of the device is cut for ${ms / 1_000} s, with ${connections} connections`);
-  if (connections === 0) failed('the device does not use its network');
-  await pause(ms);
-  network.restore();
-  say('the network is back');
-}
-
-/** In kbit/s, so slow that it lasts somewhat longer than all that happens meanwhile. */
-function rate(bytes: number): number {
-  const seconds = 2 * ((RESTARTS + 1) * (PACE_MS / 1_000) + Number(values.cut));
-  return Math.round((bytes * 8) / 1_000 / seconds);
-}
-
-function judge(what: string, { code, said }: Ended): void {
-  say(`${what}: exit code ${code}${said === '' ? '' : `, ${said}`}`);
-  if (code !== 0 || said !== '') failed(`${what} has noticed`);
-}
-
-function failed(what: string): void {
-  passed = false;
-  say(`NOT OK: ${what}`);
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
 }
 
 function say(text: string): void {
-  console.log(`${((performance.now() - startedMs) / 1_000).toFixed(1).padStart(6)} s  ${text}`);
-}
-
-async function writeRandom(path: string): Promise<void> {
-  const file = await open(path, 'wx');
-  const chunk = Buffer.alloc(16 * MIB);
-  for (let left = size; left > 0; left -= chunk.length) await file.write(randomFillSync(chunk.subarray(0, Math.min(left, chunk.length))));
-  await file.close();
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  console.log(`${seconds(performance.now() - startedMs).padStart(8)}  ${text}`);
 }

@@ -36,7 +36,7 @@ import {
 import { Dispatch, type RequestLoopOptions, type RequestOptions, type StreamRequestHandler } from './dispatch.ts';
 import { redialLeg } from './redial-leg.ts';
 import { announce, type DeviceClientEvents, EVENT_NAMES, linkTrouble } from './events.ts';
-import { Link } from './link/link.ts';
+import { Link, type LinkEvents } from './link/link.ts';
 import type { LinkState } from './link/state.ts';
 import { credentialsOf, type DeviceClientOptions, type DeviceClientSettings } from './options.ts';
 import type { StreamRequest } from './request.ts';
@@ -73,7 +73,7 @@ export class DeviceClient {
   readonly #link: Link;
   readonly #streams: OpenStreams;
   /** Each with the policy and the name that it was accepted for. */
-  readonly #sessions: OpenSessions<SessionOwner> = new OpenSessions();
+  readonly #sessions: OpenSessions<SessionOwner>;
   readonly #random: Random;
   readonly #maxReplayBytes: number | undefined;
   readonly #ended: Deferred<StreamsError | undefined> = deferred();
@@ -92,6 +92,7 @@ export class DeviceClient {
     this.#closeTimeoutMs = closeTimeoutMs;
     this.#origin = `https://${formatHost(credentials)}`;
     this.#access = { trust: createTrust({ ca: options.ca }), proxyFor: createProxyFor({ proxy: options.proxy }) };
+    this.#sessions = new OpenSessions(clock);
     this.#streams = new OpenStreams({
       side: 'device',
       logger: this.#logger,
@@ -111,12 +112,7 @@ export class DeviceClient {
     const url = this.#origin.replace(/^https:/, 'wss:');
     this.#link = new Link(
       { url, deviceId: credentials.deviceId, instanceId: newId(random), signer, ...this.#access, clock, random },
-      {
-        message: (message) => this.#onMessage(message),
-        state: (state, before) => this.#onState(state, before),
-        moved: ({ withinMs }) => this.#sessions.move(withinMs),
-        gone: () => this.#onGone(),
-      },
+      this.#linkEvents,
     );
   }
 
@@ -228,6 +224,15 @@ export class DeviceClient {
     return async (signal) => {
       const dial = (): Promise<Leg> => this.#dial(request, SESSION_PROTOCOL, signal);
       session?.attach(this.#sessions.keep(await redialLeg(dial, this.#clock, signal)));
+    };
+  }
+
+  get #linkEvents(): LinkEvents {
+    return {
+      message: (message) => this.#onMessage(message),
+      state: (state, before) => this.#onState(state, before),
+      moved: ({ withinMs }) => this.#sessions.move(withinMs),
+      gone: () => this.#onGone(),
     };
   }
 

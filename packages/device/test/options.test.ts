@@ -38,6 +38,13 @@ describe('the options', () => {
     ['sharedAccessKey', { sharedAccessKey: '' }],
     ['sharedAccessKey', { sharedAccessKey: 'not base64!' }],
     ['ca', { ca: 'no certificate' }],
+    ['closeTimeoutMs', { closeTimeoutMs: -1 }],
+    ['closeTimeoutMs', { closeTimeoutMs: Number.NaN }],
+    ['closeTimeoutMs', { closeTimeoutMs: 2 ** 31 }],
+    ['maxReplayBytes', { maxReplayBytes: 65_535 }],
+    ['maxReplayBytes', { maxReplayBytes: Number.NaN }],
+    ['maxReplayBytes', { maxReplayBytes: Number.POSITIVE_INFINITY }],
+    ['maxReplayBytes', { maxReplayBytes: '1 MB' as unknown as number }],
   ])('name the field that is wrong: %s (%o)', (field, wrong) => {
     const error = thrownBy(() => new DeviceClient({ ...GOOD, ...wrong }));
     expect(error).toMatchObject({ code: 'STREAMS_INVALID_ARGUMENT', details: { field } });

@@ -1,7 +1,7 @@
 // Empties a hub before it closes: nothing new comes in, devices go to another hub where there is one, and what runs may end.
 import {
+  checkWhole,
   type Clock,
-  createError,
   deferred,
   DRAIN_LIMIT_MS,
   DRAIN_RETRY_FROM_MS,
@@ -36,12 +36,7 @@ export interface DrainParts {
 
 /** @throws `STREAMS_INVALID_ARGUMENT` */
 export function checkDrain(options: DrainOptions): void {
-  for (const field of ['withinMs', 'limitMs'] as const) {
-    const value: unknown = options[field];
-    if (value === undefined || (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_RETRY_AFTER_MS)) continue;
-    const message = `drain: ${field}: expected a whole number from 0 to ${MAX_RETRY_AFTER_MS}, found ${JSON.stringify(value)}`;
-    throw createError('INVALID_ARGUMENT', { message, details: { field } });
-  }
+  for (const field of ['withinMs', 'limitMs'] as const) checkWhole('drain', field, options[field], 0, MAX_RETRY_AFTER_MS);
 }
 
 /** When whoever is refused may come again: not all at once. */

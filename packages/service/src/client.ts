@@ -52,7 +52,7 @@ export class ServiceClient {
   readonly #context: OpenContext;
   readonly #events: ClientEvents<StreamEvents>;
   readonly #streams: OpenStreams;
-  readonly #sessions: OpenSessions<void> = new OpenSessions();
+  readonly #sessions: OpenSessions<void>;
   /** Handshakes that run, by what ends them. */
   readonly #openings = new Map<AbortController, Promise<unknown>>();
   readonly #ended: Deferred<void> = deferred();
@@ -79,7 +79,8 @@ export class ServiceClient {
     const signer = new Signer({ resource: credentials.hostName, policy: credentials.policy, key: credentials.key }, clock);
     this.#rest = new Rest(origin, access, signer, clock);
     this.devices = new Devices(this.#rest, options.ca);
-    const sessions = this.#sessions;
+    const sessions = new OpenSessions<void>(clock);
+    this.#sessions = sessions;
     const { maxReplayBytes } = options;
     this.#context = { rest: this.#rest, ...access, clock, random, logger, sessions, maxReplayBytes, origin, streamingEndpoints: [] };
   }

@@ -1,8 +1,11 @@
 // Opens one stream: what is asked for, and what the device's choice of protocol makes of the leg.
 import {
+  checkWhole,
   createError,
+  describeValue,
   DeviceStream,
   type HandshakeMessage,
+  MAX_RESUME_TIMEOUT_MS,
   openSessionStream,
   type OpenStreamBody,
   SESSION_PROTOCOL,
@@ -10,7 +13,7 @@ import {
   traceHandshake,
 } from '@streams/protocol/internal';
 import { bodyOf, type OpenContext, shakeHands } from './handshake.ts';
-import { checkedResumeTimeout, keepSession } from './redial.ts';
+import { keepSession } from './redial.ts';
 
 /** How a stream is to be opened. */
 export interface CreateStreamOptions {
@@ -42,10 +45,10 @@ export async function openStream(context: OpenContext, deviceId: string, options
   const { name, headers, timeoutMs, resume = 'preferred', resumeTimeoutMs } = options;
   const protocols = OFFERS[resume];
   if (protocols === undefined) {
-    const message = `createStream: resume: expected ${Object.keys(OFFERS).join(', ')}, found ${JSON.stringify(resume)}`;
+    const message = `createStream: resume: expected ${Object.keys(OFFERS).join(', ')}, found ${describeValue(resume)}`;
     throw createError('INVALID_ARGUMENT', { message, details: { field: 'resume' } });
   }
-  checkedResumeTimeout('createStream', resumeTimeoutMs);
+  checkWhole('createStream', 'resumeTimeoutMs', resumeTimeoutMs, 0, MAX_RESUME_TIMEOUT_MS);
   const body = bodyOf('createStream', deviceId, { name, headers, timeoutMs, protocols });
   const handshake: HandshakeMessage = { side: 'service', deviceId, name: body.name, streamId: undefined };
   const { logger } = context;

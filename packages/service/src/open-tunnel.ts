@@ -1,7 +1,7 @@
 // Opens a tunnel: a session without a channel of its own, on which either side opens as many as it likes.
-import { createError, SESSION_PROTOCOL, Tunnel, TUNNEL_CAPABILITY } from '@streams/protocol/internal';
+import { checkWhole, createError, MAX_RESUME_TIMEOUT_MS, SESSION_PROTOCOL, Tunnel, TUNNEL_CAPABILITY } from '@streams/protocol/internal';
 import { bodyOf, type OpenContext, shakeHands } from './handshake.ts';
-import { checkedResumeTimeout, keepSession, type Redial } from './redial.ts';
+import { keepSession, type Redial } from './redial.ts';
 import type { CreateStreamOptions } from './open-stream.ts';
 
 /** How a tunnel is to be opened: as a stream is. */
@@ -16,7 +16,7 @@ export interface OpenTunnel {
 /** Resolves once the tunnel stands. @throws see `ServiceClient.openTunnel`. */
 export async function openTunnel(context: OpenContext, deviceId: string, options: OpenTunnelOptions): Promise<OpenTunnel> {
   const { name, headers, timeoutMs, signal, resumeTimeoutMs } = options;
-  checkedResumeTimeout('openTunnel', resumeTimeoutMs);
+  checkWhole('openTunnel', 'resumeTimeoutMs', resumeTimeoutMs, 0, MAX_RESUME_TIMEOUT_MS);
   const asked = { name, headers, timeoutMs, protocols: [SESSION_PROTOCOL], capabilities: [TUNNEL_CAPABILITY] };
   const body = bodyOf('openTunnel', deviceId, asked);
   const { clock, random, logger, sessions, maxReplayBytes: maxWindowBytes } = context;

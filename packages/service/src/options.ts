@@ -1,5 +1,6 @@
 // What a service client is made from.
 import {
+  checkClientNumbers,
   type Clock,
   createError,
   isName,
@@ -27,7 +28,7 @@ export interface ServiceClientSettings {
   readonly clock?: Clock | undefined;
   /** Default: the machine's generator. */
   readonly random?: Random | undefined;
-  /** The most bytes that a session keeps for a replay, beside one message. Default: 8,388,608. For tests under fire. @internal */
+  /** The most bytes that a session keeps for a replay, beside one message: 65,536 or more. Default: 8,388,608. For tests under fire. @internal */
   readonly maxReplayBytes?: number | undefined;
 }
 
@@ -41,8 +42,9 @@ export interface ServiceClientOptions extends ServiceClientSettings {
   readonly sharedAccessKey: string;
 }
 
-/** @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
+/** Looks all options over. @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
 export function credentialsOf(options: ServiceClientOptions): ServiceCredentials {
+  checkClientNumbers('ServiceClient', options);
   const host = parseHost(options.hostName);
   if (!host) invalid('hostName', 'expected host or host:port');
   if (!isName(options.sharedAccessKeyName)) invalid('sharedAccessKeyName', 'expected a policy name');

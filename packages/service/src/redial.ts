@@ -3,7 +3,6 @@ import {
   type Cancel,
   createError,
   type Leg,
-  MAX_RESUME_TIMEOUT_MS,
   type OpenStreamBody,
   REDIAL_BASE_MS,
   REDIAL_CAP_MS,
@@ -20,10 +19,16 @@ export interface SessionTarget {
   readonly body: OpenStreamBody;
 }
 
-/** Refusals that no repetition mends, and what the session ends with. */
+/**
+ * Refusals that no repetition mends, and what the session ends with. A device that asks its application does not know the session,
+ * whatever that answers.
+ */
 const FINAL = {
   STREAMS_SESSION_LOST: 'RESUME_IMPOSSIBLE',
   STREAMS_PROTOCOL_MISMATCH: 'RESUME_IMPOSSIBLE',
+  STREAMS_STREAM_REJECTED: 'RESUME_IMPOSSIBLE',
+  STREAMS_NO_HANDLER: 'RESUME_IMPOSSIBLE',
+  STREAMS_HANDLER_FAILED: 'RESUME_IMPOSSIBLE',
   STREAMS_DEVICE_NOT_FOUND: 'ENDED',
   STREAMS_FORBIDDEN: 'REVOKED',
   STREAMS_UNAUTHENTICATED: 'REVOKED',
@@ -40,8 +45,10 @@ export class Redial {
   readonly #context: OpenContext;
   readonly #session: Session;
   readonly #target: SessionTarget;
-  /** Attempts since a leg last carried. */
+  /** Attempts in a row. A leg that was lost and has come again, or a while without any attempt, begins anew. */
   #setbacks = 0;
+  /** When the last attempt was over. */
+  #triedAtMs = Number.NEGATIVE_INFINITY;
   /** The other side has asked for a leg, while the present one stands. */
   #isMoving = false;
   #wait: Cancel | undefined;
@@ -57,7 +64,12 @@ export class Redial {
       this.#isMoving = true;
       this.#schedule();
     });
-    for (const carries of ['resumed', 'moved'] as const) session.on(carries, () => this.#onCarried());
+    session.on('resumed', () => {
+      this.#setbacks = 0;
+      this.#stop();
+    });
+    // A device that asks for leg after leg, each of which it could do without, waits for the later ones.
+    session.on('moved', () => this.#stop());
     session.once('released', () => this.#stop());
   }
 
@@ -75,6 +87,7 @@ export class Redial {
   #schedule(retryAfterMs = 0): void {
     if (this.#wait || this.#running) return;
     const { clock, random } = this.#context;
+    if (clock.monotonicMs() - this.#triedAtMs > REDIAL_CAP_MS) this.#setbacks = 0;
     const backoffMs = this.#setbacks === 0 ? 0 : random.uniform() * Math.min(REDIAL_CAP_MS, REDIAL_BASE_MS * 2 ** this.#setbacks);
     // Who only tries again is told by the session.
     const attempt = (): void => void this.attempt().catch(() => undefined);
@@ -92,6 +105,7 @@ export class Redial {
       const leg = await this.#ask(signal).finally(() => {
         // Whoever has stopped it may have begun another.
         if (!signal.aborted) this.#running = undefined;
+        this.#triedAtMs = this.#context.clock.monotonicMs();
       });
       this.#isMoving = false;
       logger.debug({ deviceId, sessionId }, 'a session has a new leg');
@@ -120,22 +134,10 @@ export class Redial {
     if (isWanted) this.#schedule(StreamsError.is(error) ? error.retryAfterMs : 0);
   }
 
-  #onCarried(): void {
-    this.#setbacks = 0;
-    this.#stop();
-  }
-
   #stop(): void {
     this.#wait?.();
     this.#wait = undefined;
     this.#running?.abort.abort(createError('CLOSED'));
     this.#running = undefined;
   }
-}
-
-/** @throws `STREAMS_INVALID_ARGUMENT` */
-export function checkedResumeTimeout(call: string, value: unknown): void {
-  if (value === undefined || (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_RESUME_TIMEOUT_MS)) return;
-  const message = `${call}: resumeTimeoutMs: expected a whole number from 0 to ${MAX_RESUME_TIMEOUT_MS}, found ${JSON.stringify(value)}`;
-  throw createError('INVALID_ARGUMENT', { message, details: { field: 'resumeTimeoutMs' } });
 }

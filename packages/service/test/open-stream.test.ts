@@ -245,9 +245,12 @@ describe('resume', () => {
 
   it.each([
     [{ resume: 'always' }, 'resume'],
+    [{ resume: 1n }, 'resume'],
     [{ resumeTimeoutMs: -1 }, 'resumeTimeoutMs'],
+    [{ resumeTimeoutMs: 1n }, 'resumeTimeoutMs'],
+    [{ resumeTimeoutMs: Number.NaN }, 'resumeTimeoutMs'],
     [{ resumeTimeoutMs: 65_535_001 }, 'resumeTimeoutMs'],
-  ])('%j is no option', async (options, field) => {
+  ])('%o is no option', async (options, field) => {
     const service = await (await startRig()).service();
     const expected = { code: 'STREAMS_INVALID_ARGUMENT', details: { field } };
     await expect(service.createStream(DEVICE, options as object)).rejects.toMatchObject(expected);

@@ -36,6 +36,13 @@ describe('the options', () => {
     ['sharedAccessKey', { sharedAccessKey: '' }],
     ['sharedAccessKey', { sharedAccessKey: 'not base64!' }],
     ['ca', { ca: 'no certificate' }],
+    ['closeTimeoutMs', { closeTimeoutMs: -1 }],
+    ['closeTimeoutMs', { closeTimeoutMs: Number.NaN }],
+    ['closeTimeoutMs', { closeTimeoutMs: 2 ** 31 }],
+    ['maxReplayBytes', { maxReplayBytes: 65_535 }],
+    ['maxReplayBytes', { maxReplayBytes: Number.NaN }],
+    ['maxReplayBytes', { maxReplayBytes: Number.POSITIVE_INFINITY }],
+    ['maxReplayBytes', { maxReplayBytes: '1 MB' as unknown as number }],
     ['ca', { ca: ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'] }],
   ])('name the field that is wrong: %s (%#)', (field, wrong) => {
     const error = thrownBy(() => new ServiceClient({ ...GOOD, ...wrong }));

@@ -1,6 +1,5 @@
 // `streams hub start`: the hub with its data directory, from the first start to the signal that ends it.
 import { resolve } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { parseServiceConnectionString } from '@streams/protocol/internal';
 import type { Hub, HubPorts, Logger } from '@streams/hub';
 import { defaultDataDirectory, loadPolicies, removeRunningHub, SERVICE, takeDirectory, writeRunningHub } from '../io/data-directory.ts';
@@ -25,12 +24,8 @@ export interface HubStartOptions extends OutputOptions, TlsFileOptions {
   readonly quiet?: boolean | undefined;
 }
 
-/** A relay frees its buffers at once, and collects less often: docs/performance.md. */
-const V8_FLAGS = ['--no-concurrent-array-buffer-sweeping', '--heap-growing-percent=300'];
-
 /** Resolves when the hub has closed. */
 export async function startHub(options: HubStartOptions): Promise<void> {
-  for (const flag of V8_FLAGS) setFlagsFromString(flag);
   const stop = untilSignal();
   const dataDirectory = resolve(options.data ?? defaultDataDirectory());
   const { createHub } = await import('@streams/hub');

@@ -1,7 +1,7 @@
 // PostgreSQL and Redis with their own clients and benchmarks.
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startPostgres } from './support/postgres.ts';
+import { startPostgres } from '../../../../test/support/postgres.ts';
 import { freePort, needs, type Output, run, Scratch, type Server, startServer } from '../../../../test/support/programs.ts';
 import { Tunnel } from './support/tunnel.ts';
 

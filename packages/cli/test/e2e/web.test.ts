@@ -1,6 +1,6 @@
 // The device's own web page, with curl and in Chromium: `--forward 8080:web`.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Browser, type Page, startBrowser } from './support/browser.ts';
+import { type Browser, type Page, startBrowser } from '../../../../test/support/browser.ts';
 import { hashOf, needs, run, Scratch } from '../../../../test/support/programs.ts';
 import { Tunnel } from './support/tunnel.ts';
 import { ASSETS, TOGETHER, WebServer } from './support/web-server.ts';

@@ -17,14 +17,15 @@ import {
   OLD_LINK_LINGER_MS,
   ReplacedError,
   SIGNATURE_LIFE_MS,
+  SLEEP_PROBE_MS,
   StreamsError,
   SUCCESSOR_FROM,
   SUCCESSOR_UNTIL,
   throwIfAborted,
   unlessAborted,
+  watchMachine,
 } from '@streams/protocol/internal';
 import { retryDelayMs } from './backoff.ts';
-import { watchMachine } from './heartbeat.ts';
 import { type LinkTarget, type OpenLink, openLink } from './open-link.ts';
 import { type LinkEvent, type LinkState, transition } from './state.ts';
 
@@ -148,7 +149,7 @@ export class Link {
     this.#connectedAtMs = this.#target.clock.monotonicMs();
     this.streamingEndpoints = welcome.streamingEndpoints;
     this.#stopWatching?.();
-    this.#stopWatching = watchMachine(leg, this.#target.clock);
+    this.#stopWatching = watchMachine(() => leg.requireLife(SLEEP_PROBE_MS), this.#target.clock);
     this.#renewWithin(SIGNATURE_LIFE_MS * SUCCESSOR_FROM, SIGNATURE_LIFE_MS * SUCCESSOR_UNTIL);
     for (const message of this.#unsent.splice(0)) this.send(message);
     this.#apply({ type: 'welcome' });

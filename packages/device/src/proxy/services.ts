@@ -1,5 +1,5 @@
 // What a device proxy offers, as the application writes it: service name -> target and limits; looked over before use.
-import { createError, isName } from '@streams/protocol/internal';
+import { createError, isName, isWhole, MAX_DELAY_MS } from '@streams/protocol/internal';
 
 /** One service: where it is, and what may be done with it. */
 export interface DeviceProxyService {
@@ -22,9 +22,7 @@ export interface ProxiedService extends DeviceProxyService {
   readonly port: number;
 }
 
-/** The longest timer of Node. */
-const MAX_TIME_MS = 2 ** 31 - 1;
-const LIMITS = { maxTimeMs: MAX_TIME_MS, maxBytes: Number.MAX_SAFE_INTEGER, maxStreams: Number.MAX_SAFE_INTEGER } as const;
+const LIMITS = { maxTimeMs: MAX_DELAY_MS, maxBytes: Number.MAX_SAFE_INTEGER, maxStreams: Number.MAX_SAFE_INTEGER } as const;
 
 /** @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
 export function readServices(services: unknown): ReadonlyMap<string, ProxiedService> {
@@ -57,7 +55,7 @@ function readTarget(field: string, target: string): { host: string; port: number
 }
 
 function checkLimit(field: string, value: unknown, most: number): void {
-  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most)) return;
+  if (value === undefined || isWhole(value, 1, most)) return;
   invalid(field, `expected a whole number from 1 to ${most}`);
 }
 

@@ -2,9 +2,11 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { LogRecord } from '@streams/hub/testing';
+import type { StreamRequest } from '@streams/device';
+import { STREAMS_ONLY_MS } from '@streams/protocol/internal';
 import { createServiceProxy } from '@streams/service';
 import { expect, it } from 'vitest';
-import { DEVICE, expectNoLeaks, lastingOptions, startRig, until } from '../support/rig.ts';
+import { DEVICE, echo, expectNoLeaks, lastingOptions, startRig, until } from '../support/rig.ts';
 import { accepting, dialPort, echoServer, endOf, startTunnel, textOf } from '../support/tunnel.ts';
 
 expectNoLeaks();
@@ -71,9 +73,11 @@ it('close() of the proxy waits for no device that does not answer', async () => 
   expect(await endOf(client)).toBe('ECONNRESET');
 });
 
-it('a device that takes streams only is asked once for a tunnel, and then for a stream for each connection', async () => {
+it('a device that takes streams only is asked once in five minutes for a tunnel, and for a stream for each connection', async () => {
   const rig = await startRig();
-  await rig.echoDevice();
+  const device = await rig.device();
+  const unregister = device.onStreamRequest(async (request) => void echo(await request.accept()));
+  await device.connect();
   const service = await rig.service();
   const proxy = await createServiceProxy(service, { deviceId: DEVICE, forwards: [{ port: 0, name: 'tcp' }], clock: rig.clock });
   rig.onEnd(() => proxy.close());
@@ -82,6 +86,19 @@ it('a device that takes streams only is asked once for a tunnel, and then for a 
   const results = (records: LogRecord[]): unknown[] =>
     records.filter(({ operation }) => operation === 'handshake').map(({ code, result }) => code ?? result);
   expect(results(rig.hub.records)).toEqual(['PROTOCOL_MISMATCH', 'established', 'established']);
+  // Another version of the device takes tunnels; nobody knows before the time is over.
+  unregister();
+  const takeAll = async (request: StreamRequest): Promise<void> => {
+    if (!request.isTunnel) return void echo(await request.accept());
+    (await request.acceptTunnel()).onChannelRequest((channel) => void echo(channel.accept()));
+  };
+  device.onStreamRequest(takeAll, { tunnels: true });
+  await rig.clock.advance(STREAMS_ONLY_MS - 1_000);
+  expect(await exchange(dial, 'three')).toBe('three');
+  await rig.clock.advance(1_000);
+  for (const text of ['four', 'five']) expect(await exchange(dial, text)).toBe(text);
+  // The last two share a tunnel.
+  expect(results(rig.hub.records).slice(3)).toEqual(['established', 'established']);
 });
 
 it('update() counts for the next connection of a tunnel that stands, as it does for streams', async () => {

@@ -1,6 +1,13 @@
 // Streams that cannot go on: each ends with a typed error, in its time, on both sides, and nothing is left behind.
 import { randomBytes } from 'node:crypto';
-import { createTrust, dialLeg, type Leg, type OpenStreamAnswer, parseServiceConnectionString } from '@streams/protocol/internal';
+import {
+  createTrust,
+  dialLeg,
+  type Leg,
+  MAX_UNPROVEN_LEGS,
+  type OpenStreamAnswer,
+  parseServiceConnectionString,
+} from '@streams/protocol/internal';
 import { SessionError, StreamTerminatedError } from '@streams/device';
 import type { DeviceStream } from '@streams/service';
 import { NO_FAULTS } from '@streams/testkit';
@@ -131,6 +138,25 @@ describe('the other side is another one', () => {
       await scene.rig.passUntil(new Promise((resolve) => leg.once('close', resolve)));
       expect(await pass(pair.here, pair.there, `after ${count}`)).toBe(`after ${count}`);
     }
+    expect(pair.events).toEqual({ here: [], there: [] });
+  });
+
+  it('a crowd with a right to legs, and without a word on them, is kept small', async () => {
+    const scene = await startScene();
+    const pair = await openPair(scene);
+    expect(await pass(pair.here, pair.there, 'first')).toBe('first');
+    const ends: number[] = [];
+    for (let count = 0; count < MAX_UNPROVEN_LEGS + 3; count += 1) {
+      const { body } = await askForStream(scene.rig, { protocols: ['streams.session.v1'], resumes: pair.here.id });
+      const leg = await legOf(scene, body);
+      leg.once('close', ({ code }) => ends.push(code));
+      leg.resume();
+    }
+    await until('the oldest are gone', () => ends.length === 3);
+    expect(await pass(pair.here, pair.there, 'still here')).toBe('still here');
+    await scene.rig.clock.advance(10_000, { realMs: 1 });
+    await until('all are gone', () => ends.length === MAX_UNPROVEN_LEGS + 3);
+    expect(ends).toEqual([1008, 1008, 1008, ...Array<number>(MAX_UNPROVEN_LEGS).fill(1002)]);
     expect(pair.events).toEqual({ here: [], there: [] });
   });
 });

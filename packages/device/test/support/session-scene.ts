@@ -1,8 +1,8 @@
 // A device and a service whose legs run through a bad network, on a hub that can be started again: where sessions are put to the test.
-import type { DeviceClient, DeviceStream, StreamRequest } from '@streams/device';
+import type { DeviceClient, DeviceClientSettings, DeviceStream, StreamRequest } from '@streams/device';
 import type { HubOptions } from '@streams/hub';
-import type { CreateStreamOptions, ServiceClient } from '@streams/service';
-import { FaultProxy, freePort } from '@streams/testkit';
+import type { CreateStreamOptions, ServiceClient, ServiceClientSettings } from '@streams/service';
+import { type FakeClock, FaultProxy, freePort } from '@streams/testkit';
 import { DEVICE, lastingOptions, type Rig, startRig, until } from './rig.ts';
 
 /** See the file's head. */
@@ -19,7 +19,10 @@ export interface Scene {
 }
 
 /** Starts all; the device takes no requests yet. */
-export async function startScene(options: Partial<HubOptions> = {}): Promise<Scene> {
+export async function startScene(
+  options: Partial<HubOptions> = {},
+  settingsOn: (clock: FakeClock) => { readonly device?: DeviceClientSettings; readonly service?: ServiceClientSettings } = () => ({}),
+): Promise<Scene> {
   const port = await freePort();
   const lasting = await lastingOptions();
   const legs = await FaultProxy.listen({ port });
@@ -27,9 +30,10 @@ export async function startScene(options: Partial<HubOptions> = {}): Promise<Sce
   const rig = await startRig({ ...hub, ...options }, port);
   rig.onEnd(() => legs.close());
   const link = await rig.proxy();
-  const device = await rig.device({ port: link.port });
+  const settings = settingsOn(rig.clock);
+  const device = await rig.device({ ...settings.device, port: link.port });
   await device.connect();
-  return { rig, device, service: await rig.service(), link, legs, hub };
+  return { rig, device, service: await rig.service(settings.service), link, legs, hub };
 }
 
 /** One stream, both of its ends, and what has happened to either. */

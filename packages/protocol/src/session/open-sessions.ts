@@ -1,6 +1,7 @@
 // The sessions that a client has open, those included that have ended and may still be asked for; and every leg below them.
 import type { Leg } from '../leg/leg.ts';
-import type { Clock } from '../time/clock.ts';
+import { watchMachine } from '../net/machine.ts';
+import type { Cancel, Clock } from '../time/clock.ts';
 import { SLEEP_PROBE_MS } from '../wire/defaults.ts';
 import type { Session } from './session.ts';
 
@@ -18,14 +19,19 @@ export class OpenSessions<Owner> {
   readonly #legs = new Set<Leg>();
   /** Called, once each, when something ends. */
   readonly #waiting = new Set<() => void>();
+  readonly #clock: Clock;
+  /** Present while there are sessions. */
+  #stopWatching: Cancel | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   add(session: Session, owner: Owner): void {
+    this.#stopWatching ??= watchMachine(() => this.checkLife(), this.#clock);
     this.#sessions.set(session.id, { session, owner });
     session.once('closed', () => this.#onChange());
-    session.once('released', () => {
-      this.#sessions.delete(session.id);
-      this.#onChange();
-    });
+    session.once('released', () => this.#forget(session));
   }
 
   get(id: string): OpenSession<Owner> | undefined {
@@ -67,6 +73,15 @@ export class OpenSessions<Owner> {
     for (const { session } of this.#sessions.values()) {
       if (!session.abort(CLOSED)) session.fail('ENDED', CLOSED);
     }
+  }
+
+  #forget({ id }: Session): void {
+    this.#sessions.delete(id);
+    if (this.#sessions.size === 0) {
+      this.#stopWatching?.();
+      this.#stopWatching = undefined;
+    }
+    this.#onChange();
   }
 
   async #until(condition: () => boolean): Promise<void> {

@@ -15,6 +15,9 @@ export interface Clock {
   every(periodMs: number, action: () => void): Cancel;
 }
 
+/** The longest delay of a timer: Node fires what is longer at once. */
+export const MAX_DELAY_MS: number = 2 ** 31 - 1;
+
 /** The machine's own clocks. */
 export const systemClock: Clock = {
   wallMs: () => Date.now(),

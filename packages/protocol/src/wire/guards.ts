@@ -6,7 +6,10 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** Throws `STREAMS_BAD_REQUEST` that names the path, what belongs there and what was found. */
 export function fail(path: string, expected: string, found: unknown): never {
-  throw createError('BAD_REQUEST', { message: `${path}: expected ${expected}, found ${describe(found)}`, details: { path, expected } });
+  throw createError('BAD_REQUEST', {
+    message: `${path}: expected ${expected}, found ${describeValue(found)}`,
+    details: { path, expected },
+  });
 }
 
 /** Parses JSON text into an object. */
@@ -58,7 +61,7 @@ export function optional<T>(value: unknown, guard: (present: unknown) => T): T |
 }
 
 /** Says what a value is without showing what could be a secret. */
-function describe(value: unknown): string {
+export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'string') return `a string of ${value.length} characters`;
   if (Array.isArray(value)) return `a list of ${value.length}`;

@@ -47,3 +47,5 @@ export const MAX_PING_TOKEN_BYTES = 32;
 export const MAX_FAIL_TEXT_BYTES = 512;
 /** Wrong proofs in a row that a session takes, each on a leg of its own, before it refuses new legs for a while. */
 export const MAX_WRONG_PROOFS = 5;
+/** Legs of a session that have not proven themselves, at once; a real peer needs one or two. */
+export const MAX_UNPROVEN_LEGS = 8;

@@ -1,5 +1,5 @@
 // What a service proxy is to listen on, looked over before use.
-import { createError, isName, MAX_HANDSHAKE_TIMEOUT_MS } from '@streams/protocol/internal';
+import { checkWhole, createError, isName, isWhole, MAX_HANDSHAKE_TIMEOUT_MS } from '@streams/protocol/internal';
 
 /** One local port and the stream name that its connections get. */
 export interface Forward {
@@ -19,9 +19,7 @@ export function readForwards(options: { deviceId: unknown; forwards: unknown; ti
   const { deviceId, forwards, timeoutMs } = options;
   if (!isName(deviceId)) invalid('deviceId', 'expected a device id');
   if (!Array.isArray(forwards) || forwards.length === 0) invalid('forwards', "expected an array such as [{ port: 2222, name: 'ssh' }]");
-  if (timeoutMs !== undefined && !isWhole(timeoutMs, 1, MAX_HANDSHAKE_TIMEOUT_MS)) {
-    invalid('timeoutMs', `expected a whole number from 1 to ${MAX_HANDSHAKE_TIMEOUT_MS}`);
-  }
+  checkWhole('createServiceProxy', 'timeoutMs', timeoutMs, 1, MAX_HANDSHAKE_TIMEOUT_MS);
   return forwards.map((forward: unknown, index) => readForward(forward, `forwards[${index}]`));
 }
 
@@ -32,10 +30,6 @@ function readForward(forward: unknown, field: string): ForwardAddress {
   if (typeof host !== 'string' || host === '') invalid(`${field}.host`, 'expected an address or a host name of this machine');
   if (!isName(name)) invalid(`${field}.name`, 'expected a stream name');
   return { port, host, name };
-}
-
-function isWhole(value: unknown, least: number, most: number): value is number {
-  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
 }
 
 function invalid(field: string, problem: string): never {

@@ -1,5 +1,6 @@
 // The legs of one session: at most one carries our frames, at most one is read, and the newest that proves itself wins.
 import { CLOSE_REPLACED } from '../../wire/close-codes.ts';
+import { MAX_UNPROVEN_LEGS } from '../../wire/limits.ts';
 import type { LinkLeg } from './link-leg.ts';
 
 /** All legs that are attached now. */
@@ -27,8 +28,12 @@ export class Legs {
     return true;
   }
 
-  add(leg: LinkLeg): void {
+  /** Returns the one that has to make room: of too many that have not proven themselves the oldest, since the peer is a matter of a round trip. */
+  add(leg: LinkLeg): LinkLeg | undefined {
     this.#new.add(leg);
+    const unproven = this.all.filter((other) => other !== this.carrier && other.greeting.name !== 'up');
+    if (unproven.length <= MAX_UNPROVEN_LEGS) return undefined;
+    return unproven.reduce((oldest, other) => (other.epoch < oldest.epoch ? other : oldest));
   }
 
   /** We are about to send PROOF on `leg`: what the others still bring comes on this one again. */

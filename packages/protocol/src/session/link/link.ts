@@ -4,6 +4,7 @@ import type { Leg, LegEnd } from '../../leg/leg.ts';
 import type { Cancel } from '../../time/clock.ts';
 import { CLOSE_ABORTED, CLOSE_CLEAN, CLOSE_REPLACED, CLOSE_REVOKED, CLOSE_SESSION_FAILED } from '../../wire/close-codes.ts';
 import { MAX_REPLAY_WINDOW_BYTES, SESSION_LINGER_MS } from '../../wire/defaults.ts';
+import { MAX_UNPROVEN_LEGS } from '../../wire/limits.ts';
 import { encodeDrain, encodeFail } from '../../wire/session-messages.ts';
 import { FAIL_CODES, type FailCode, type LinkPort, SessionFailure } from '../seam.ts';
 import { closeCodeOf, failureOf, fatalEnd, noLegInTime, reasonOf } from './failures.ts';
@@ -85,7 +86,8 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
     if (this.#legs.carrier && this.#intruders.areTooMany) return leg.close(CLOSE_REVOKED, 'PROOF');
     this.#epoch += 1;
     const own = new LinkLeg(leg, this.#epoch, this.#identity.hello(this.#epoch), this.#replay.acked, this.#legEvents);
-    this.#legs.add(own);
+    const crowdedOut = this.#legs.add(own);
+    if (crowdedOut) this.#refuse(crowdedOut, 'PROOF', `${MAX_UNPROVEN_LEGS} newer legs wait for their proof`);
     own.start(this.#options.clock);
     if (this.#epoch > 1) return;
     this.#legs.carrier = own;
@@ -153,9 +155,14 @@ export class Link extends EventEmitter<LinkEvents> implements LinkPort {
   /** The rules were broken. A leg that is not proven cannot hurt a session that knows its peer. */
   #broken(leg: LinkLeg, failure: SessionFailure): void {
     if (this.#inbox.isTrusted(leg)) this.#close(failure, 'tell');
-    else this.#intruders.add();
-    leg.close(CLOSE_REVOKED, failure.code);
-    this.#lost(leg, { code: CLOSE_REVOKED, reason: failure.message, violation: true });
+    this.#refuse(leg, failure.code, failure.message);
+  }
+
+  /** Ends one leg; whoever else is attached goes on. */
+  #refuse(leg: LinkLeg, code: FailCode, reason: string): void {
+    this.#intruders.add();
+    leg.close(CLOSE_REVOKED, code);
+    this.#lost(leg, { code: CLOSE_REVOKED, reason, violation: true });
   }
 
   #lost(leg: LinkLeg, end: LegEnd): void {

@@ -84,13 +84,16 @@ describe('on a proven leg', () => {
     expect([rig.events, rig.tape.received]).toEqual([['up'], 10]);
   });
 
-  it('a flood of PINGs by one that does not read is not answered without bound', async () => {
+  it.each([
+    ['PINGs', encodePing('ping', new Uint8Array(32))],
+    ['FRAMES that ask', framesMessage(0, new Uint8Array(0), true)],
+  ])('a flood of %s by one that does not read is not answered without bound', async (_, message) => {
     const rig = new LinkBench();
     const hand = await rig.up();
     hand.leg.pause();
     let most = 0;
     for (let round = 0; round < 40; round += 1) {
-      for (let i = 0; i < 500; i += 1) hand.say(encodePing('ping', new Uint8Array(32)));
+      for (let i = 0; i < 1_200; i += 1) hand.say(message);
       await rig.turns(2);
       most = Math.max(most, rig.legs.at(-1)?.bufferedBytes ?? 0);
     }

@@ -106,6 +106,58 @@ describe('beside a leg that carries', () => {
   });
 });
 
+describe('legs on which nobody proves himself', () => {
+  /** So many; every other one at least says HELLO, with the right key. */
+  async function crowd(rig: LinkBench, count: number): Promise<HandLeg[]> {
+    const hands: HandLeg[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const hand = await rig.dial();
+      if (index % 2 === 1) hand.sayHello({ epoch: 2, publicKey });
+      await rig.turns();
+      hands.push(hand);
+    }
+    return hands;
+  }
+  const open = (hands: HandLeg[]): number[] => hands.flatMap(({ end }, index) => (end === undefined ? [index] : []));
+
+  it('are eight at once: each more costs the oldest, and the peer itself is let in', async () => {
+    const rig = new LinkBench(300, { resumeTimeoutMs: 60_000 });
+    (await rig.up()).leg.terminate();
+    await rig.turns();
+    const hands = await crowd(rig, 40);
+    expect(open(hands)).toEqual([32, 33, 34, 35, 36, 37, 38, 39]);
+    expect(hands[0]?.end).toEqual({ code: 1008, reason: 'PROOF', violation: false });
+    // One each, beside the resume time; those of the legs that were closed are gone within a second.
+    await rig.clock.advance(1_000);
+    expect(rig.clock.pendingTimers).toBe(9);
+    const peer = await rig.up();
+    expect([peer.lines.at(-1), rig.link.state, rig.events.at(-1)]).toEqual(['frames 0+300', 'open', 'resumed']);
+    expect(open(hands)).toEqual([]);
+  });
+
+  it('beside one that carries are refused for a while after five such, and it goes on', async () => {
+    const rig = new LinkBench();
+    const peer = await rig.up();
+    const hands = await crowd(rig, 40);
+    expect(open(hands)).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(hands.at(-1)?.lines).toEqual([]);
+    await rig.clock.advance(10_000);
+    peer.say(framesMessage(0, patternBytes(0, 10), true));
+    await rig.turns();
+    expect([open(hands), peer.lines.at(-1), rig.events]).toEqual([[], 'ack 10', ['up']]);
+  });
+
+  it('do not end a session that has not met its peer yet', async () => {
+    const rig = new LinkBench();
+    const first = await rig.dial();
+    for (let index = 0; index < 20; index += 1) await rig.dial();
+    first.sayHello();
+    first.sayProof();
+    await rig.turns();
+    expect([first.end, rig.events]).toEqual([undefined, ['up']]);
+  });
+});
+
 it('without a leg the peer is let in at once, whoever has come before', async () => {
   const rig = new LinkBench();
   (await rig.up()).leg.terminate();

@@ -1,15 +1,26 @@
 // A PostgreSQL server of the test's own.
-import { chown, readdir } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import { chown } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { freePort, needs, run, type Scratch, type Server, startServer } from '../../../../../test/support/programs.ts';
+import { freePort, needs, run, type Scratch, type Server, startServer } from './programs.ts';
 
 const VERSIONS = '/usr/lib/postgresql';
 
+/** Where its programs are; a folder of a version may hold the client's alone. */
+function programs(): string | undefined {
+  const versions = existsSync(VERSIONS) ? readdirSync(VERSIONS) : [];
+  return versions.map((version) => join(VERSIONS, version, 'bin')).find((bin) => existsSync(join(bin, 'postgres')));
+}
+
+/** Whether a server can be started here. */
+export function hasPostgres(): boolean {
+  return programs() !== undefined;
+}
+
 /** Its cluster is a folder of `scratch`; user `postgres`, no password. */
 export async function startPostgres(scratch: Scratch): Promise<Server> {
-  const [version = ''] = await readdir(needs(VERSIONS, 'postgresql'));
-  const program = (name: string): string => needs(join(VERSIONS, version, 'bin', name), 'postgresql');
+  const program = (name: string): string => needs(join(programs() ?? VERSIONS, name), 'postgresql');
   const user = await unprivileged();
   const data = scratch.file('cluster');
   if (user) await chown(scratch.path, user.uid, user.gid);

@@ -1,9 +1,10 @@
-// Notices that the machine has slept or has another address: then the link may be long dead, and the hub must show life soon (design section 5).
+// Notices that the machine has slept or has another address: then its connections may be long dead, and must show life soon (design section 5).
 import { networkInterfaces } from 'node:os';
-import { type Cancel, type Clock, type Leg, LINK_TICK_MS, SLEEP_JUMP_MS, SLEEP_PROBE_MS } from '@streams/protocol/internal';
+import type { Cancel, Clock } from '../time/clock.ts';
+import { LINK_TICK_MS, SLEEP_JUMP_MS } from '../wire/defaults.ts';
 
-/** Watches one link until the returned function is called. Silence of a machine that is as it was is the leg's own business. */
-export function watchMachine(leg: Pick<Leg, 'requireLife'>, clock: Clock, addresses: () => readonly string[] = localAddresses): Cancel {
+/** Calls `onChange` each time, until the returned function is called. Silence of a machine that is as it was is each connection's own business. */
+export function watchMachine(onChange: () => void, clock: Clock, addresses: () => readonly string[] = localAddresses): Cancel {
   let aheadMs = clock.wallMs() - clock.monotonicMs();
   const known = new Set(addresses());
   return clock.every(LINK_TICK_MS, () => {
@@ -12,9 +13,9 @@ export function watchMachine(leg: Pick<Leg, 'requireLife'>, clock: Clock, addres
     const hasSlept = nowAheadMs - aheadMs >= SLEEP_JUMP_MS;
     // Nothing tells a connection that its own address is gone for good. One that goes and comes back is no news: TCP outlasts that.
     const fresh = addresses().filter((address) => !known.has(address));
-    if (hasSlept || fresh.length > 0) leg.requireLife(SLEEP_PROBE_MS);
     aheadMs = nowAheadMs;
     for (const address of fresh) known.add(address);
+    if (hasSlept || fresh.length > 0) onChange();
   });
 }
 
