@@ -179,6 +179,7 @@ describe('failures', () => {
       [['doctor'], nowhere, 69, /CONNECT_FAILED: not well: TCP; /],
       [['doctor', '--device', 'offline', '--json'], serviceString, 75, /DEVICE_NOT_CONNECTED: not well: control link; /],
       [['hub', 'start', '--keep-alive', '16'], undefined, 64, /--keep-alive .* expected a whole number of seconds from 1 to 15; --help/],
+      [['hub', 'start', '--drain', '3601'], undefined, 64, /--drain .* expected a whole number of seconds from 0 to 3600; --help/],
       [['echo'], undefined, 64, /missing required argument 'device'; --help shows/],
     ];
     const ended = await Promise.all(cases.map(([args, connectionString]) => home.run(args, connectionString)));

@@ -36,7 +36,7 @@ import {
 import { Dispatch, type RequestLoopOptions, type RequestOptions, type StreamRequestHandler } from './dispatch.ts';
 import { redialLeg } from './redial-leg.ts';
 import { announce, type DeviceClientEvents, EVENT_NAMES, linkTrouble } from './events.ts';
-import { Link } from './link/link.ts';
+import { Link, type LinkEvents } from './link/link.ts';
 import type { LinkState } from './link/state.ts';
 import { credentialsOf, type DeviceClientOptions, type DeviceClientSettings } from './options.ts';
 import type { StreamRequest } from './request.ts';
@@ -112,11 +112,7 @@ export class DeviceClient {
     const url = this.#origin.replace(/^https:/, 'wss:');
     this.#link = new Link(
       { url, deviceId: credentials.deviceId, instanceId: newId(random), signer, ...this.#access, clock, random },
-      {
-        message: (message) => this.#onMessage(message),
-        state: (state, before) => this.#onState(state, before),
-        gone: () => this.#onGone(),
-      },
+      this.#linkEvents,
     );
   }
 
@@ -231,6 +227,15 @@ export class DeviceClient {
     };
   }
 
+  get #linkEvents(): LinkEvents {
+    return {
+      message: (message) => this.#onMessage(message),
+      state: (state, before) => this.#onState(state, before),
+      moved: ({ withinMs }) => this.#sessions.move(withinMs),
+      gone: () => this.#onGone(),
+    };
+  }
+
   get #sessionSettings(): Pick<SessionOptions, 'role' | 'clock' | 'random' | 'maxWindowBytes'> {
     return { role: 'device', clock: this.#clock, random: this.#random, maxWindowBytes: this.#maxReplayBytes };
   }
@@ -253,7 +258,6 @@ export class DeviceClient {
 
   #onMessage(message: HubMessage): void {
     if (message.type === 'request') this.#dispatch.request(message);
-    else if (message.type === 'goaway') this.#sessions.move(message.withinMs);
     else if (message.type === 'cancel') this.#dispatch.cancel(message.streamId, message.code);
   }
 

@@ -9,15 +9,12 @@ import {
   createError,
   formatConnectionString,
   type HubAddress,
-  type HubMessage,
-  type HubView,
   type Logger,
   type PutDeviceBody,
   type Random,
   Secret,
   systemClock,
   systemRandom,
-  VERSION,
 } from '@streams/protocol/internal';
 import { Authenticator } from './auth/authenticate.ts';
 import { Policies } from './auth/policies.ts';
@@ -32,6 +29,7 @@ import type { DeviceRecord, Registry } from './devices/registry.ts';
 import { deviceRoutes } from './devices/routes.ts';
 import { createLogger } from './diagnostics/logger.ts';
 import { ResourceLog } from './diagnostics/resource-log.ts';
+import { checkDrain, drain, type DrainOptions } from './drain.ts';
 import { Front } from './http/front.ts';
 import { DEFAULT_PORT, type Listeners, type ListenOptions, openListeners } from './http/listener.ts';
 import type { ServerHandlers } from './http/server.ts';
@@ -67,7 +65,9 @@ export class Hub {
   readonly #revocation: Revocation;
   #listeners: Promise<Listeners> | undefined;
   #certificates: Certificates | undefined;
+  #drained: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
+  readonly #closing = new AbortController();
 
   /** @internal */
   constructor(options: HubOptions) {
@@ -81,7 +81,7 @@ export class Hub {
     this.#addresses = new Addresses(options);
     this.#sessions = new Sessions(
       this.#clock,
-      () => this.#welcome(),
+      () => this.#addresses.welcome(this.#clock.wallMs()),
       (deviceId, streamId) => this.#broker.lose(streamId, deviceId),
     );
     const shared = { clock: this.#clock, random: this.#random, registry: this.#registry, sessions: this.#sessions };
@@ -155,6 +155,20 @@ export class Hub {
   }
 
   /**
+   * Takes no new streams and links, lets what runs end for a while, then closes as {@link Hub.close} does, and resolves with it. From
+   * its call on `/readyz` answers 503, and every answer ends its connection. Idempotent; `close()` ends it at once.
+   *
+   * It waits for handshakes and streams. Streams that survive the close, those of sessions, it waits for while they carry something,
+   * so that nothing is interrupted which is soon over; with `withinMs` until they have moved.
+   * @throws `STREAMS_INVALID_ARGUMENT` that names the option.
+   */
+  drain(options: DrainOptions = {}): Promise<void> {
+    checkDrain(options);
+    this.#drained ??= this.#drain(options);
+    return this.#drained;
+  }
+
+  /**
    * Ends handshakes, streams and control links, and resolves once every connection is gone. Idempotent. A server of your own goes on;
    * what it still hands to the hub is answered with 503.
    */
@@ -212,7 +226,7 @@ export class Hub {
       routes: [
         ...deviceRoutes({ ...parts, devices: this.#devices }),
         ...streamRoutes(this.#broker),
-        { method: 'GET', path: ['v1', 'hub'], handle: () => this.#discovery() },
+        { method: 'GET', path: ['v1', 'hub'], handle: () => ({ status: 200, body: this.#addresses.view() }) },
       ],
       upgrades: new Upgrades({
         ...parts,
@@ -220,11 +234,22 @@ export class Hub {
         authenticate: (caller) => this.#front.authenticate(caller),
         onLink: (deviceId) => this.#revocation.check(deviceId),
       }),
-      isReady: () => this.#closed === undefined,
+      isReady: () => this.#drained === undefined && this.#closed === undefined,
+      isClosed: () => this.#closed !== undefined,
     });
   }
 
+  async #drain(options: DrainOptions): Promise<void> {
+    this.#logger.info({ streams: this.openStreams }, 'the hub drains');
+    const parts = { clock: this.#clock, broker: this.#broker, sessions: this.#sessions };
+    // Whoever comes next is to find another hub, where there is one.
+    void this.#listeners?.then((listeners) => listeners.closeIdle()).catch(() => undefined);
+    await drain(parts, options, this.#closing.signal);
+    await this.close();
+  }
+
   async #close(): Promise<void> {
+    this.#closing.abort();
     this.#revocation.stop();
     this.#broker.close(CLOSE_RESTART, 'DRAINING;retry=1');
     this.#sessions.close(CLOSE_RESTART, 'DRAINING;retry=1');
@@ -248,17 +273,6 @@ export class Hub {
   #embedded(name: string): ServerHandlers {
     if (this.#options.tls === false) return this.#handlers;
     throw createError('INVALID_STATE', { message: `${name}: is for hubs with tls: false, whose TLS your own server ends` });
-  }
-
-  #welcome(): HubMessage {
-    const { main, streaming } = this.#addresses.urls();
-    const hub = { name: new URL(main).hostname, version: VERSION };
-    return { type: 'welcome', hub, streamingEndpoints: [streaming], timeMs: Math.floor(this.#clock.wallMs()), capabilities: [] };
-  }
-
-  #discovery(): { status: number; body: HubView } {
-    const { main, streaming } = this.#addresses.urls();
-    return { status: 200, body: { hostName: new URL(main).host, streamingEndpoints: [streaming], version: VERSION } };
   }
 }
 

@@ -5,6 +5,7 @@ export { openRegistry } from './devices/lmdb-registry.ts';
 export type { DurableRegistry, RegistryOptions } from './devices/lmdb-registry.ts';
 export type { DeviceChange, DevicePage, DeviceRecord, Registry } from './devices/registry.ts';
 export type { ListenAddress, ListenOptions } from './http/listener.ts';
+export type { DrainOptions } from './drain.ts';
 export { createLogger } from './diagnostics/logger.ts';
 export type { LogDestination } from './diagnostics/logger.ts';
 export { hubServerOptions } from './http/server.ts';

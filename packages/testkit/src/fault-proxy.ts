@@ -66,7 +66,7 @@ export class FaultProxy {
   /** The open connections, oldest first. */
   readonly connections: FaultConnection[] = [];
   readonly #server: Server;
-  readonly #target: { readonly host: string; readonly port: number };
+  #target: { readonly host: string; readonly port: number };
   readonly #random: Random;
   #faults: { readonly up: Faults; readonly down: Faults } = { up: {}, down: {} };
 
@@ -93,6 +93,11 @@ export class FaultProxy {
   inject(faults: FaultsByDirection): void {
     this.#faults = { up: { ...this.#faults.up, ...faults.up }, down: { ...this.#faults.down, ...faults.down } };
     for (const connection of this.connections) connection.inject(faults);
+  }
+
+  /** Leads new connections to another port, as a balancer does; those that are open stay where they are. */
+  retarget(port: number): void {
+    this.#target = { ...this.#target, port };
   }
 
   /** Stops listening and cuts what is open. */

@@ -1,12 +1,12 @@
 // `streams hub start`: the hub with its data directory, from the first start to the signal that ends it.
-import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { createError, parseServiceConnectionString, StreamsError } from '@streams/protocol/internal';
-import type { DurableRegistry, Hub, HubPorts, Logger } from '@streams/hub';
-import { defaultDataDirectory, loadPolicies, removeRunningHub, SERVICE, writeRunningHub } from '../io/data-directory.ts';
+import { parseServiceConnectionString } from '@streams/protocol/internal';
+import type { Hub, HubPorts, Logger } from '@streams/hub';
+import { defaultDataDirectory, loadPolicies, removeRunningHub, SERVICE, takeDirectory, writeRunningHub } from '../io/data-directory.ts';
 import { hubNames, localAddress } from '../io/host-names.ts';
 import { nextSteps } from '../io/next-steps.ts';
-import { type OutputOptions, printData } from '../io/output.ts';
+import { type OutputOptions, printData, tellPerson } from '../io/output.ts';
+import { untilSignal } from '../io/signals.ts';
 import { inWordsOfOptions, type TlsFileOptions, tlsOptions } from '../io/tls-files.ts';
 
 export interface HubStartOptions extends OutputOptions, TlsFileOptions {
@@ -16,13 +16,17 @@ export interface HubStartOptions extends OutputOptions, TlsFileOptions {
   readonly data?: string | undefined;
   /** In milliseconds. */
   readonly keepAlive?: number | undefined;
+  /** In milliseconds. */
+  readonly drain?: number | undefined;
+  /** In milliseconds. */
+  readonly handOver?: number | undefined;
   readonly log?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
 
 /** Resolves when the hub has closed. */
 export async function startHub(options: HubStartOptions): Promise<void> {
-  const stop = Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)));
+  const stop = untilSignal();
   const dataDirectory = resolve(options.data ?? defaultDataDirectory());
   const { createHub } = await import('@streams/hub');
   // The registry lets one process in: what follows is alone in the directory.
@@ -35,22 +39,18 @@ export async function startHub(options: HubStartOptions): Promise<void> {
   const ports = await hub.listen({ port: options.port, host: options.listen }).catch(inWordsOfOptions);
   try {
     await announce(hub, ports, options, dataDirectory);
-    await stop;
+    await stop.promise;
+    await drain(hub, options);
   } finally {
     await removeRunningHub(dataDirectory);
   }
 }
 
-async function takeDirectory(dataDirectory: string): Promise<DurableRegistry> {
-  const { openRegistry } = await import('@streams/hub');
-  try {
-    return await openRegistry({ dataDirectory });
-  } catch (error) {
-    if (!StreamsError.is(error) || error.code !== 'STREAMS_INVALID_STATE') throw error;
-    const message = `${dataDirectory} is in use by process ${String(error.details['pid'])}, probably another hub`;
-    const details = { ...error.details, remedy: 'stop that one, or give this one a directory of its own with --data' };
-    throw createError('INVALID_STATE', { message, details, cause: error });
-  }
+/** Resolves when the hub has closed: at once after another signal. */
+async function drain(hub: Hub, { drain: limitMs, handOver: withinMs }: HubStartOptions): Promise<void> {
+  void untilSignal().promise.then(() => hub.close());
+  if (hub.openStreams > 0) tellPerson(`streams: lets ${hub.openStreams} open streams end; another Ctrl-C ends them at once`);
+  await hub.drain({ limitMs, withinMs });
 }
 
 async function announce(hub: Hub, { port, url }: HubPorts, options: HubStartOptions, dataDirectory: string): Promise<void> {

@@ -27,7 +27,17 @@ export function hubCommand(): Command {
     .option(
       '--keep-alive <seconds>',
       'ping silent connections as often, 1 to 15, for networks that forget them sooner (default: 15)',
-      seconds,
+      seconds(1, 15),
+    )
+    .option(
+      '--drain <seconds>',
+      'at the end, let open streams finish for as long; a second signal ends them at once (default: 8)',
+      seconds(0, 3_600),
+    )
+    .option(
+      '--hand-over <seconds>',
+      'at the end, where another hub takes over under the same name: devices and their sessions go there within this time',
+      seconds(0, 3_600),
     )
     .option('--log', "the hub's whole log on a terminal too")
     .option('--quiet', 'do not print what to type next, which has a secret in it')
@@ -51,10 +61,13 @@ async function showHub(options: CredentialOptions): Promise<void> {
   process.stdout.write(`${JSON.stringify({ hostName, streamingEndpoints })}\n`);
 }
 
-/** In milliseconds. */
-function seconds(text: string): number {
-  if (/^([1-9]|1[0-5])$/.test(text)) return Number(text) * 1_000;
-  throw new InvalidArgumentError('expected a whole number of seconds from 1 to 15');
+/** Reads a whole number of seconds, and gives milliseconds. */
+function seconds(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+    if (number >= least && number <= most) return number * 1_000;
+    throw new InvalidArgumentError(`expected a whole number of seconds from ${least} to ${most}`);
+  };
 }
 
 function port(text: string): number {

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { PolicyOptions } from '@streams/hub';
-import { createError } from '@streams/protocol/internal';
+import type { DurableRegistry, PolicyOptions } from '@streams/hub';
+import { createError, StreamsError } from '@streams/protocol/internal';
 
 /** Where a hub can be reached from this machine; no secret. */
 export interface RunningHub {
@@ -24,6 +24,19 @@ const OWNER_ONLY = 0o600;
 
 export function defaultDataDirectory(): string {
   return join(homedir(), '.streams');
+}
+
+/** Opens the registry, which lets one process in. */
+export async function takeDirectory(dataDirectory: string): Promise<DurableRegistry> {
+  const { openRegistry } = await import('@streams/hub');
+  try {
+    return await openRegistry({ dataDirectory });
+  } catch (error) {
+    if (!StreamsError.is(error) || error.code !== 'STREAMS_INVALID_STATE') throw error;
+    const message = `${dataDirectory} is in use by process ${String(error.details['pid'])}, probably another hub`;
+    const details = { ...error.details, remedy: 'stop that one, or give this one a directory of its own with --data' };
+    throw createError('INVALID_STATE', { message, details, cause: error });
+  }
 }
 
 /** Reads the policies, or makes them at a hub's first start. Only for who holds the registry of this directory. */

@@ -10,6 +10,7 @@ import {
   deferred,
   type DeviceMessage,
   encodeMessage,
+  type GoawayMessage,
   type HubMessage,
   type Leg,
   type LegEnd,
@@ -36,6 +37,8 @@ export interface LinkEvents {
   message(message: HubMessage): void;
   /** After each change of state. */
   state(state: LinkState, before: LinkState): void;
+  /** The hub has asked to go, and the next link stands, wherever it leads: whatever still goes over that hub is to follow. */
+  moved(goaway: GoawayMessage): void;
   /** After `close`, once every socket of the link is gone. */
   gone(): void;
 }
@@ -58,6 +61,8 @@ export class Link {
   #callers = 0;
   #setbacks = 0;
   #connectedAtMs = 0;
+  /** The hub has asked to go; and how often the successor has failed to come about since. */
+  #leaving: { readonly goaway: GoawayMessage; failures: number } | undefined;
   #timer: Cancel | undefined;
   #stopWatching: Cancel | undefined;
 
@@ -150,6 +155,9 @@ export class Link {
     this.#apply({ type: 'welcome' });
     this.#first?.resolve();
     this.#first = undefined;
+    const { goaway } = this.#leaving ?? {};
+    this.#leaving = undefined;
+    if (goaway) this.#events.moved(goaway);
   }
 
   /** Requests that the hub sent on the older link before it knew of the newer one may still come. */
@@ -167,7 +175,10 @@ export class Link {
   }
 
   #onMessage(message: HubMessage): void {
-    if (message.type === 'goaway') this.#renewWithin(0, message.withinMs);
+    if (message.type === 'goaway') {
+      this.#leaving = { goaway: message, failures: 0 };
+      this.#renewWithin(0, message.withinMs);
+    }
     this.#events.message(message);
   }
 
@@ -187,9 +198,17 @@ export class Link {
   }
 
   #onDialFailed(error: StreamsError): void {
-    if (this.#apply({ type: 'keep' })) this.#renewWithin(0, SIGNATURE_LIFE_MS * RENEW_AGAIN);
+    if (this.#apply({ type: 'keep' })) this.#renewAgain(error);
     else if (this.#first && !error.retryable) this.#giveUp(error);
     else this.#waitAfter(error);
+  }
+
+  /** The link stands meanwhile. One that is about to go has a hub to find soon, and none to press. */
+  #renewAgain(cause: StreamsError): void {
+    if (!this.#leaving) return this.#renewWithin(0, SIGNATURE_LIFE_MS * RENEW_AGAIN);
+    this.#leaving.failures += 1;
+    const delayMs = retryDelayMs(this.#leaving.failures, cause, this.#target.random);
+    this.#renewWithin(delayMs, delayMs);
   }
 
   #waitAfter(cause: StreamsError): void {

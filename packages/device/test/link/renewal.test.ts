@@ -188,6 +188,25 @@ describe('goaway', () => {
     await hub.upgrade(2);
   });
 
+  it.each([
+    ['no sooner than it is asked to', 503, { 'Retry-After': '15' }, 15_000, 3],
+    ['with back-off where nobody says when', 502, {}, 0, 15],
+  ])('is tried again where it is refused, %s, while the older link stands', async (_, status, headers, leastMs, most) => {
+    const { hub, links, device } = await fakeLink();
+    const dialledMs: number[] = [];
+    hub.onUpgrade = (upgrade) => {
+      dialledMs.push(hub.clock.monotonicMs());
+      upgrade.refuse(status, headers);
+    };
+    links[0]?.send({ type: 'goaway', withinMs: 0 });
+    await hub.clock.advance(40_000, { stepMs: 200, realMs: 1 });
+    expect(dialledMs.length).toBeGreaterThan(2);
+    expect(dialledMs.length).toBeLessThanOrEqual(most);
+    const waitsMs = dialledMs.slice(1).map((ms, index) => ms - (dialledMs[index] ?? 0));
+    expect(Math.min(...waitsMs)).toBeGreaterThanOrEqual(leastMs);
+    expect([device.state.name, links[0]?.closeCode]).toEqual(['connected', undefined]);
+  });
+
   it('does not lose the device whose link goes before the successor stands', async () => {
     const { hub, links, device } = await fakeLink();
     hub.onUpgrade = () => undefined;

@@ -1,5 +1,5 @@
 // Under which names and URLs clients reach the hub: from the configuration and the ports, never from a `Host` header.
-import { createError, type HubAddress, parseHost } from '@streams/protocol/internal';
+import { createError, type HubAddress, type HubView, parseHost, VERSION, type WelcomeMessage } from '@streams/protocol/internal';
 import type { HubOptions } from './schema.ts';
 
 /** The ports of a hub; the same one twice where it serves both endpoints. */
@@ -56,6 +56,19 @@ export class Addresses {
   urls(): Urls {
     if (this.#urls === undefined) throw createError('INVALID_STATE', { message: 'the hub does not listen yet' });
     return this.#urls;
+  }
+
+  /** What a hub tells of itself. */
+  view(): HubView {
+    const { main, streaming } = this.urls();
+    return { hostName: new URL(main).host, streamingEndpoints: [streaming], version: VERSION };
+  }
+
+  /** The first message on a control link. */
+  welcome(wallMs: number): WelcomeMessage {
+    const { main, streaming } = this.urls();
+    const hub = { name: new URL(main).hostname, version: VERSION };
+    return { type: 'welcome', hub, streamingEndpoints: [streaming], timeMs: Math.floor(wallMs), capabilities: [] };
   }
 
   /** The main endpoint as connection strings name it. @throws `STREAMS_INVALID_STATE`, `STREAMS_INVALID_ARGUMENT` */

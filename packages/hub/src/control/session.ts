@@ -101,6 +101,12 @@ export class ControlSession implements DeviceSession {
     link.resume();
   }
 
+  /** Sends a message over the newest link; false if there is none. */
+  tell(message: HubMessage): boolean {
+    this.#newest?.send(encodeMessage(message));
+    return this.isConnected;
+  }
+
   async offer(offer: StreamOffer, { signal }: { readonly signal: AbortSignal }): Promise<OfferAnswer> {
     const link = this.#newest;
     if (link === undefined) throw createError('DEVICE_NOT_CONNECTED');

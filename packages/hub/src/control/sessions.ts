@@ -1,5 +1,5 @@
 // Which devices are connected: one session each, the newest instance wins (design section 5).
-import { type Clock, CLOSE_REVOKED, type HubMessage, type Leg } from '@streams/protocol/internal';
+import { type Clock, CLOSE_REVOKED, type GoawayMessage, type HubMessage, type Leg } from '@streams/protocol/internal';
 import { ControlSession } from './session.ts';
 
 /** A control link that has just been opened. */
@@ -19,6 +19,8 @@ export class Sessions {
   readonly #welcome: () => HubMessage;
   readonly #onLost: (deviceId: string, streamId: string) => void;
   readonly #byDevice = new Map<string, ControlSession>();
+  /** What every device has been told. */
+  #goaway: GoawayMessage | undefined;
 
   /** @param onLost Called when a device has lost its leg of a stream. */
   constructor(clock: Clock, welcome: () => HubMessage, onLost: (deviceId: string, streamId: string) => void) {
@@ -30,7 +32,10 @@ export class Sessions {
   attach({ deviceId, instanceId, leg, keyId, expiresInMs }: NewLink): void {
     const cancel = this.#clock.after(expiresInMs, () => leg.close(CLOSE_REVOKED, 'TOKEN_EXPIRED;retry=1'));
     leg.once('close', cancel);
-    this.#sessionFor(deviceId, instanceId).addLink(leg, keyId, this.#welcome());
+    const session = this.#sessionFor(deviceId, instanceId);
+    session.addLink(leg, keyId, this.#welcome());
+    // Its upgrade was being authenticated when the others were told.
+    if (this.#goaway) session.tell(this.#goaway);
   }
 
   /** The session of a device that can be asked now. */
@@ -46,6 +51,13 @@ export class Sessions {
   /** Ends the links of a device that none of these keys has authenticated. */
   revoke(deviceId: string, keyIds: ReadonlySet<string>): void {
     this.#byDevice.get(deviceId)?.revoke(keyIds);
+  }
+
+  /** Asks every device to dial its next link within this time; false if none is connected. */
+  goaway(withinMs: number): boolean {
+    const message: GoawayMessage = { type: 'goaway', withinMs };
+    this.#goaway = message;
+    return [...this.#byDevice.values()].filter((session) => session.tell(message)).length > 0;
   }
 
   /** Ends all links. */

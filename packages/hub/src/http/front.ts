@@ -2,8 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Clock, createError, type Logger, newId, type Random } from '@streams/protocol/internal';
+import { type Clock, createError, type Logger, newId, type Random, type StreamsError } from '@streams/protocol/internal';
 import type { Authenticator, Identity } from '../auth/authenticate.ts';
+import { drainRetryMs } from '../drain.ts';
 import { errorAnswer, refuseUpgrade, sendJson, toStreamsError } from './errors.ts';
 import { type Caller, guardRequest, type GuardRules } from './guard.ts';
 import { health } from './health.ts';
@@ -21,8 +22,10 @@ export interface FrontContext extends GuardRules {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: Random;
-  /** False once the hub drains. */
+  /** False once the hub drains: no new links. */
   readonly isReady: () => boolean;
+  /** True once it takes nothing at all. */
+  readonly isClosed: () => boolean;
 }
 
 /** See the top of this file. */
@@ -74,9 +77,13 @@ export class Front {
     sendJson(response, answer, this.#context.isReady(), this.#context.clock.wallMs());
   }
 
+  #draining(): StreamsError {
+    return createError('DRAINING', { retryAfterMs: drainRetryMs(this.#context.random) });
+  }
+
   /** Grants, holds or refuses an upgrade. */
   async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, only: Endpoint | undefined): Promise<void> {
-    const { upgrades, logger, clock, random, isReady } = this.#context;
+    const { upgrades, logger, clock, random, isReady, isClosed } = this.#context;
     const trackingId = newId(random);
     socket.on('error', () => socket.destroy());
     this.#upgraded.add(socket);
@@ -86,7 +93,8 @@ export class Front {
       const endpoint = upgradeEndpoint(request.url ?? '');
       if (endpoint === undefined) throw createError('NOT_FOUND');
       if (only !== undefined && only !== endpoint) throw createError('NOT_FOUND', { message: OTHER_ENDPOINT });
-      if (!isReady()) throw createError('DRAINING');
+      // Legs come until the end: they belong to handshakes that run.
+      if (endpoint === 'main' ? !isReady() : isClosed()) throw this.#draining();
       await upgrades.handle(request, socket as Socket, head, caller);
     } catch (thrown) {
       refuseUpgrade(socket, toStreamsError(thrown, trackingId, logger), trackingId, clock.wallMs());
@@ -113,7 +121,7 @@ export class Front {
     const endpoint = upgradeEndpoint(target);
     if (only !== undefined && only !== (endpoint ?? 'main')) throw createError('NOT_FOUND', { message: OTHER_ENDPOINT });
     if (request.method === 'GET' && endpoint) throw createError('UPGRADE_REQUIRED');
-    if (!this.#context.isReady()) throw createError('DRAINING');
+    if (this.#context.isClosed()) throw this.#draining();
     const identity = await this.authenticate(caller);
     const { route, params } = findRoute(this.#context.routes, request.method ?? '', target);
     const gone = new AbortController();

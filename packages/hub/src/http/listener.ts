@@ -31,6 +31,8 @@ export interface Listeners {
   readonly ports: Ports;
   /** Another certificate for whoever connects from now on. */
   readonly present: (pair: KeyPair) => void;
+  /** Ends kept-alive connections on which nobody waits for an answer. */
+  closeIdle(): void;
   /** Resolves once every connection is gone. */
   close(after: (cut: () => void) => () => void): Promise<void>;
 }
@@ -66,7 +68,8 @@ export async function openListeners(pair: KeyPair | undefined, front: Front, opt
   }
   const ports = opened.map(({ server }) => (server.address() as AddressInfo).port);
   const present = (newPair: KeyPair): void => opened.forEach(({ server }) => presentKeyPair(server, newPair));
-  return { ports: { main: ports[0] ?? 0, streaming: ports.at(-1) ?? 0 }, present, close };
+  const closeIdle = (): void => opened.forEach(({ server }) => server.closeIdleConnections());
+  return { ports: { main: ports[0] ?? 0, streaming: ports.at(-1) ?? 0 }, present, closeIdle, close };
 }
 
 function checkLoopback(host: string, path: string): void {

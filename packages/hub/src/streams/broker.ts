@@ -10,11 +10,13 @@ import {
   onAbort,
   type OpenStreamAnswer,
   type Random,
+  SESSION_PROTOCOL,
   type WireCode,
 } from '@streams/protocol/internal';
 import type { Router } from '../control/router.ts';
 import { REVOKED_REASON } from '../control/session.ts';
 import type { Registry } from '../devices/registry.ts';
+import { drainRetryMs } from '../drain.ts';
 import type { LogRecord, LogResult, ResourceLog } from '../diagnostics/resource-log.ts';
 import type { PendingUpgrade } from '../http/pending-upgrade.ts';
 import type { HandshakeState, Role } from './handshake.ts';
@@ -47,6 +49,17 @@ export interface Seat {
 interface LiveStream {
   readonly negotiation: Negotiation;
   readonly relay: Relay;
+  readonly isSession: boolean;
+}
+
+/** What runs. */
+export interface Load {
+  /** Handshakes, and streams that end with their legs. */
+  readonly mortal: number;
+  /** Streams that survive their legs. */
+  readonly sessions: number;
+  /** What these have carried so far, all together. */
+  readonly sessionBytes: number;
 }
 
 /** All handshakes and streams of this hub process. */
@@ -65,16 +78,24 @@ export class Broker {
     return this.#negotiations.size + this.#streams.size;
   }
 
+  get load(): Load {
+    const sessions = [...this.#streams.values()].filter(({ isSession }) => isSession);
+    const sessionBytes = sessions.reduce((sum, { relay }) => sum + relay.bytes, 0);
+    return { mortal: this.size - sessions.length, sessions: sessions.length, sessionBytes };
+  }
+
   /**
    * Asks a device for a stream; resolves with its acceptance.
    * @param signal Fires if the service goes away before the answer.
    * @throws what `POST /v1/devices/{id}/streams` answers.
    */
   async open(request: StreamRequest, signal: AbortSignal): Promise<OpenStreamAnswer> {
-    if ((await this.#context.registry.get(request.deviceId)) === undefined) throw this.#refused(request, 'DEVICE_NOT_FOUND');
+    const device = await this.#context.registry.get(request.deviceId);
     const session = await this.#context.router.find(request.deviceId);
+    // Before the others: a device that is not here any more may be where the next attempt leads.
+    if (this.#draining) throw this.#refused(request, 'DRAINING', drainRetryMs(this.#context.random));
+    if (device === undefined) throw this.#refused(request, 'DEVICE_NOT_FOUND');
     if (session === undefined) throw this.#refused(request, 'DEVICE_NOT_CONNECTED');
-    if (this.#draining) throw this.#refused(request, 'DRAINING');
     const tickets = this.#issue();
     const negotiation = new Negotiation(request, tickets, this.#context.clock, {
       established: (legs, protocol) => this.#relay(negotiation, legs, protocol),
@@ -124,9 +145,14 @@ export class Broker {
     }
   }
 
+  /** Takes no new streams. */
+  drain(): void {
+    this.#draining = true;
+  }
+
   /** Takes no new streams and ends all that run. */
   close(closeCode: number, reason: string): void {
-    this.#draining = true;
+    this.drain();
     for (const negotiation of this.#negotiations.values()) negotiation.apply({ type: 'fail', code: 'DRAINING' });
     for (const { relay } of this.#streams.values()) relay.close(closeCode, reason);
   }
@@ -151,7 +177,7 @@ export class Broker {
       const durationMs = Math.round(this.#context.clock.monotonicMs() - startMs);
       this.#context.log.write({ ...identify(streamId, request), ...streamResult(report), durationMs });
     });
-    this.#streams.set(streamId, { negotiation, relay });
+    this.#streams.set(streamId, { negotiation, relay, isSession: protocol === SESSION_PROTOCOL });
     this.#context.onStream(request.deviceId);
   }
 
@@ -162,9 +188,9 @@ export class Broker {
   }
 
   /** Logs a handshake that could not begin. */
-  #refused(request: StreamRequest, code: WireCode): Error {
+  #refused(request: StreamRequest, code: WireCode, retryAfterMs?: number): Error {
     this.#context.log.write({ ...identify('', request), operation: 'handshake', result: 'failed', code, durationMs: 0, stepsMs: {} });
-    return createError(code, { trackingId: request.trackingId });
+    return createError(code, { trackingId: request.trackingId, retryAfterMs });
   }
 }
 

@@ -34,6 +34,11 @@ export class Relay {
     legs.service.resume();
   }
 
+  /** Payload so far, both ways together. */
+  get bytes(): number {
+    return this.#bytesFrom.device + this.#bytesFrom.service;
+  }
+
   /** Ends both legs from the hub's side. */
   close(closeCode: number, reason: string): void {
     this.#firstEnd ??= { endedBy: 'hub', closeCode, reason };

@@ -59,6 +59,14 @@ export const UNAUTHENTICATED_RETRY_MS = 300_000;
 /** How long `close()` waits for open streams before it cuts them. */
 export const CLOSE_TIMEOUT_MS = 5_000;
 
+/** A hub that drains closes after this time, whatever still runs: before a container is killed, 10 s after it was asked to stop. */
+export const DRAIN_LIMIT_MS = 8_000;
+/** How often it looks what still runs. A session of which it has relayed nothing since it last looked is at rest. */
+export const DRAIN_TICK_MS = 500;
+/** Whom it refuses is asked to come back after a random time between these two. */
+export const DRAIN_RETRY_FROM_MS = 1_000;
+export const DRAIN_RETRY_UNTIL_MS = 3_000;
+
 /** Bytes that one end of a stream queues in each direction before it stops. */
 export const HIGH_WATER_BYTES = 262_144;
 /**
