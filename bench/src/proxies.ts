@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Figures, inTurn, quantile } from './figures.ts';
 import { cpuMsBetween, ENDS, type ProxyParty, startParty } from './proxy-rig.ts';
 import { makeCertificate } from './rig.ts';
-import { dial, draw, exchange, pour, Targets, visit } from './targets.ts';
+import { dial, dialSource, dialStalled, draw, exchange, pour, Targets, visit } from './targets.ts';
 import type { Side } from './transfers.ts';
 
 const KIB = 1_024;
@@ -25,6 +25,7 @@ type Measure = (figures: Figures, side: Side, party: ProxyParty, targets: Target
 
 const MEASURES: readonly Measure[] = [
   idleConnections,
+  warmUp,
   (figures, side, party) => newConnections(figures, side, party, 1),
   (figures, side, party) => newConnections(figures, side, party, 32),
   bulk,
@@ -40,7 +41,7 @@ export async function newConnections(figures: Figures, side: Side, party: ProxyP
   const worker = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      await visit(party.ports.echo);
+      await visit(party.port);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
@@ -54,15 +55,20 @@ export async function newConnections(figures: Figures, side: Side, party: ProxyP
   }
 }
 
+/** Code that has run but a hundred times is slow; in a hub and its proxies it has run for long. */
+async function warmUp(_figures: Figures, side: Side, { port }: ProxyParty): Promise<void> {
+  for (let left = CONNECTIONS[side]; left > 0; left -= 32) await Promise.all(Array.from({ length: 32 }, () => visit(port)));
+}
+
 /** Memory that each idle connection costs, after a collection. */
 export async function idleConnections(figures: Figures, side: Side, party: ProxyParty): Promise<void> {
   // What is made once, whatever the number: a tunnel, and code that has run.
-  for (let index = 0; index < IDLE; index += 1) await visit(party.ports.echo);
+  for (let index = 0; index < IDLE; index += 1) await visit(party.port);
   await sleep(SETTLE_MS);
   const before = await party.usages('collect');
   const sockets: Socket[] = [];
   for (let index = 0; index < IDLE; index += 1) {
-    const socket = await dial(party.ports.echo);
+    const socket = await dial(party.port);
     await exchange(socket);
     sockets.push(socket);
   }
@@ -81,11 +87,11 @@ export async function idleConnections(figures: Figures, side: Side, party: Proxy
 export async function bulk(figures: Figures, side: Side, party: ProxyParty): Promise<void> {
   const ways = {
     'to the device': async () => {
-      const socket = await dial(party.ports.sink);
+      const socket = await dial(party.port);
       pour(socket.resume(), BULK_BYTES);
       await closeOf(socket);
     },
-    'from the device': async () => draw(await dial(party.ports.source), BULK_BYTES),
+    'from the device': async () => draw(await dialSource(party.port), BULK_BYTES),
   };
   for (const [way, transfer] of Object.entries(ways)) {
     const before = await party.usages();
@@ -99,18 +105,18 @@ export async function bulk(figures: Figures, side: Side, party: ProxyParty): Pro
 }
 
 /** 64 bytes there and back: alone, beside bulk each way, and with that beside connections that nobody reads. */
-export async function company(figures: Figures, side: Side, { ports }: ProxyParty, targets: Targets): Promise<void> {
-  const echo = await dial(ports.echo);
+export async function company(figures: Figures, side: Side, { port }: ProxyParty, targets: Targets): Promise<void> {
+  const echo = await dial(port);
   await measureEcho(figures, side, echo, 'alone');
-  const up = await dial(ports.sink);
+  const up = await dial(port);
   pour(up.resume(), Infinity);
   await measureEcho(figures, side, echo, 'beside bulk to the device');
   figures.add(side, 'bulk to the device beside an echo', 'MB/s', await rate(targets));
-  const stalled = await stall(ports);
+  const stalled = await stall(port);
   await measureEcho(figures, side, echo, `beside bulk and ${STALLED} stalled`);
   figures.add(side, `bulk to the device beside ${STALLED} stalled`, 'MB/s', await rate(targets));
   await resetAll([up, ...stalled]);
-  const down = (await dial(ports.source)).resume();
+  const down = (await dialSource(port)).resume();
   await measureEcho(figures, side, echo, 'beside bulk from the device');
   await resetAll([down, echo]);
 }
@@ -128,12 +134,12 @@ async function measureEcho(figures: Figures, side: Side, echo: Socket, beside: s
 }
 
 /** Half of them are not read by the device's program, half not by the service's. */
-async function stall(ports: ProxyParty['ports']): Promise<Socket[]> {
+async function stall(port: number): Promise<Socket[]> {
   const sockets: Socket[] = [];
   for (let index = 0; index < STALLED / 2; index += 1) {
-    const up = await dial(ports.stalled);
+    const up = await dialStalled(port);
     pour(up, Infinity);
-    sockets.push(up, (await dial(ports.source)).pause());
+    sockets.push(up, (await dialSource(port)).pause());
   }
   return sockets;
 }

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { type Usage, usageOf } from './probe.ts';
 import { type Certificate, NODE_FLAGS, start } from './rig.ts';
-import { type Target, TARGETS, type Targets } from './targets.ts';
+import type { Targets } from './targets.ts';
 import type { HubReady } from './hub.ts';
 import type { Side } from './transfers.ts';
 
@@ -14,8 +14,8 @@ export type Usages = Readonly<Record<(typeof ENDS)[number], Usage>>;
 
 /** One side: tunnels, or a stream for each connection. */
 export interface ProxyParty {
-  /** Local ports of the service's proxy. */
-  readonly ports: Readonly<Record<Target, number>>;
+  /** The local port of the service's proxy. */
+  readonly port: number;
   readonly strings: HubReady;
   usages(collect?: 'collect'): Promise<Usages>;
   stop(): Promise<void>;
@@ -28,13 +28,13 @@ export async function startParty(side: Side, { key, cert }: Certificate, targets
   const hub = start('./hub.js', [key, cert, '1'], flags);
   const [strings] = (await once(hub, 'message')) as [HubReady];
   const mode = side === 'ours' ? 'tunnels' : 'streams';
-  const device = start('./proxy-device.js', [mode, JSON.stringify(targets.services)], flags, strings.device);
+  const device = start('./proxy-device.js', [mode, targets.address], flags, strings.device);
   await once(device, 'message');
-  const service = start('./proxy-service.js', TARGETS, flags, strings.service);
-  const [ports] = (await once(service, 'message')) as [Record<Target, number>];
+  const service = start('./proxy-service.js', [], flags, strings.service);
+  const [port] = (await once(service, 'message')) as [number];
   const children: Readonly<Record<(typeof ENDS)[number], ChildProcess>> = { hub, device, service };
   return {
-    ports,
+    port,
     strings,
     usages: async (collect) => ({
       hub: await usageOf(hub, collect),

@@ -1,46 +1,46 @@
-// The local programs of the proxies' bench, in the main process: servers behind the device, and clients in front of the service.
+// The local programs of the proxies' bench, in the main process: a server behind the device, and clients in front of the service.
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** What the servers do: send back; swallow, and end when the client does; send without an end; accept and never read. */
-export const TARGETS = ['echo', 'sink', 'source', 'stalled'] as const;
-/** One of {@link TARGETS}. */
-export type Target = (typeof TARGETS)[number];
+/** The first byte of a connection says what the server does, so that all of them share one tunnel. Any other: it swallows. */
+const ECHO = 'e'.charCodeAt(0);
+const SOURCE = 'd'.charCodeAt(0);
+const STALLED = 'x'.charCodeAt(0);
 
 const CHUNK = Buffer.alloc(65_536, 'streams ');
-const MESSAGE = Buffer.alloc(64, 'streams ');
+const MESSAGE = Buffer.alloc(64, 'echoes  ');
 const TCP = { allowHalfOpen: true, noDelay: true };
 
-/** The servers, each on a port of its own. */
+/** See the top of this file. */
 export class Targets {
   /** Bytes that sinks have swallowed. */
   sunkBytes = 0;
-  readonly services: Record<string, string> = {};
-  readonly #servers: Server[] = [];
+  /** Where the server listens. */
+  address = '';
+  readonly #server = createServer(TCP, (socket) => this.#serve(socket.on('error', () => undefined)));
 
   async listen(): Promise<void> {
-    for (const name of TARGETS) {
-      const server = createServer(TCP, (socket) =>
-        this.#serve(
-          name,
-          socket.on('error', () => undefined),
-        ),
-      ).listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      this.services[name] = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-      this.#servers.push(server);
-    }
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.address = `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   close(): void {
-    for (const server of this.#servers) server.close();
+    this.#server.close();
   }
 
-  #serve(name: Target, socket: Socket): void {
-    if (name === 'echo') socket.on('data', (chunk: Buffer) => socket.write(chunk)).on('end', () => socket.end());
-    if (name === 'sink') socket.on('data', ({ length }: Buffer) => (this.sunkBytes += length)).on('end', () => socket.end());
-    if (name === 'source') pour(socket, Infinity);
-    if (name === 'stalled') socket.pause();
+  #serve(socket: Socket): void {
+    socket.once('data', (first: Buffer) => {
+      const kind = first[0];
+      if (kind === SOURCE) return pour(socket, Infinity);
+      if (kind === STALLED) return void socket.pause();
+      const take = (chunk: Buffer): void => {
+        if (kind === ECHO) socket.write(chunk);
+        else this.sunkBytes += chunk.length;
+      };
+      take(first);
+      socket.on('data', take).on('end', () => socket.end());
+    });
   }
 }
 
@@ -49,6 +49,20 @@ export async function dial(port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', ...TCP });
   await once(socket, 'connect');
   return socket.on('error', () => undefined);
+}
+
+/** A connection of which the server sends without an end. */
+export async function dialSource(port: number): Promise<Socket> {
+  const socket = await dial(port);
+  socket.write(Buffer.of(SOURCE));
+  return socket;
+}
+
+/** A connection of which the server reads its first bytes alone. */
+export async function dialStalled(port: number): Promise<Socket> {
+  const socket = await dial(port);
+  socket.write(Buffer.of(STALLED));
+  return socket;
 }
 
 /** 64 bytes to an echo and back. */
@@ -74,7 +88,7 @@ export async function visit(port: number): Promise<void> {
   await once(socket, 'close');
 }
 
-/** Writes so many bytes, and ends. */
+/** Writes so many bytes, for a sink where the server reads them, and ends. */
 export function pour(socket: Socket, bytes: number): void {
   let left = bytes;
   const more = (): void => {
