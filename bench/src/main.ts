@@ -1,12 +1,13 @@
 // `npm run bench -- [what] [--rounds 3] [--resume off] [--json FILE] [--svg FILE]`: measures ours beside the reference in the same run.
 //   summary (default) | handshakes | throughput | round-trips | memory | proxies | long-paths
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { longPaths } from './far-path.ts';
 import { Figures, inTurn } from './figures.ts';
 import { drawGrowth, DEVICE_COUNTS, idleDevices, openStreams } from './memory.ts';
 import { ours, type Party, reference, type Resume } from './party.ts';
 import { proxies } from './proxies.ts';
-import { type Rig, startRig } from './rig.ts';
+import { NODE_FLAGS, type Rig, startRig } from './rig.ts';
 import { handshakes, roundTrips, type Side, throughput } from './transfers.ts';
 
 type Measure = (figures: Figures, side: Side, party: Party) => Promise<void>;
@@ -53,6 +54,8 @@ const what = positionals[0] ?? 'summary';
 const rounds = Number(values.rounds);
 const resume = values.resume as Resume;
 const figures = new Figures();
+// A collection here is a pause of every program that this process plays.
+for (const flag of NODE_FLAGS) setFlagsFromString(flag);
 // Its processes end with it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 if (what === 'memory') await memory();

@@ -1,42 +1,22 @@
-// The hub: puts the parts together, listens, and closes.
+// The hub: listens, drains, and closes; its parts do the rest.
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
   asPutDeviceBody,
-  type Clock,
   CLOSE_RESTART,
   CLOSE_TIMEOUT_MS,
   createError,
   formatConnectionString,
   type HubAddress,
-  type Logger,
   type PutDeviceBody,
-  type Random,
   Secret,
-  systemClock,
-  systemRandom,
 } from '@streams/protocol/internal';
-import { Authenticator } from './auth/authenticate.ts';
-import { Policies } from './auth/policies.ts';
-import { Revocation } from './auth/revocation.ts';
-import { Addresses } from './config/addresses.ts';
 import { checkOptions, type HubOptions } from './config/schema.ts';
-import { localRouter } from './control/router.ts';
-import { Sessions } from './control/sessions.ts';
-import { MemoryRegistry } from './devices/memory-registry.ts';
-import { DeviceWriter } from './devices/device-writer.ts';
-import type { DeviceRecord, Registry } from './devices/registry.ts';
-import { deviceRoutes } from './devices/routes.ts';
-import { createLogger } from './diagnostics/logger.ts';
-import { ResourceLog } from './diagnostics/resource-log.ts';
+import type { DeviceRecord } from './devices/registry.ts';
 import { checkDrain, drain, type DrainOptions } from './drain.ts';
-import { Front } from './http/front.ts';
 import { DEFAULT_PORT, type Listeners, type ListenOptions, openListeners } from './http/listener.ts';
 import type { ServerHandlers } from './http/server.ts';
-import { TrustedProxies } from './http/trusted-proxies.ts';
-import { Upgrades } from './http/upgrade.ts';
-import { Broker } from './streams/broker.ts';
-import { streamRoutes } from './streams/routes.ts';
+import { assemble, type HubParts } from './parts.ts';
 import type { Certificates } from './tls/certificates.ts';
 import { openCertificates } from './tls/server-options.ts';
 
@@ -51,18 +31,8 @@ export interface HubPorts {
 /** A hub: coordinates and relays. Made by {@link createHub}. */
 export class Hub {
   readonly #options: HubOptions;
-  readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #logger: Logger;
-  readonly #registry: Registry;
-  readonly #devices: DeviceWriter;
-  readonly #policies: Policies;
-  readonly #sessions: Sessions;
-  readonly #broker: Broker;
-  readonly #addresses: Addresses;
-  readonly #front: Front;
+  readonly #parts: HubParts;
   readonly #handlers: ServerHandlers;
-  readonly #revocation: Revocation;
   #listeners: Promise<Listeners> | undefined;
   #certificates: Certificates | undefined;
   #drained: Promise<void> | undefined;
@@ -72,29 +42,11 @@ export class Hub {
   /** @internal */
   constructor(options: HubOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#random = options.random ?? systemRandom;
-    this.#logger = createLogger(options.logger);
-    this.#registry = options.registry ?? new MemoryRegistry();
-    this.#devices = new DeviceWriter(this.#registry, this.#random);
-    this.#policies = new Policies(options.policies);
-    this.#addresses = new Addresses(options);
-    this.#sessions = new Sessions(
-      this.#clock,
-      () => this.#addresses.welcome(this.#clock.wallMs()),
-      (deviceId, streamId) => this.#broker.lose(streamId, deviceId),
-    );
-    const shared = { clock: this.#clock, random: this.#random, registry: this.#registry, sessions: this.#sessions };
-    this.#broker = new Broker({
-      ...shared,
-      router: localRouter(this.#sessions),
-      log: new ResourceLog(this.#logger),
-      streamingUrl: () => this.#addresses.urls().streaming.replace(/^https:/, 'wss:'),
-      onStream: (deviceId) => this.#revocation.check(deviceId),
+    this.#parts = assemble(options, {
+      isReady: () => this.#drained === undefined && this.#closed === undefined,
+      isClosed: () => this.#closed !== undefined,
     });
-    this.#front = this.#createFront();
-    this.#handlers = this.#front.handlers();
-    this.#revocation = new Revocation({ ...shared, broker: this.#broker, logger: this.#logger });
+    this.#handlers = this.#parts.front.handlers();
   }
 
   /**
@@ -107,7 +59,7 @@ export class Hub {
     this.#listeners = this.#open(options);
     try {
       const { ports } = await this.#listeners;
-      const urls = this.#addresses.urls();
+      const urls = this.#parts.addresses.urls();
       return { port: ports.main, url: urls.main, streaming: { port: ports.streaming, url: urls.streaming } };
     } catch (error) {
       this.#listeners = undefined;
@@ -134,7 +86,7 @@ export class Hub {
 
   /** True if the path is one of the hub's. `/healthz` and `/readyz` are not, though `handleRequest` answers them. */
   handles(request: IncomingMessage): boolean {
-    return this.#front.handles(request.url ?? '');
+    return this.#parts.front.handles(request.url ?? '');
   }
 
   /**
@@ -151,7 +103,7 @@ export class Hub {
 
   /** Handshakes and streams that have not ended. */
   get openStreams(): number {
-    return this.#broker.size;
+    return this.#parts.broker.size;
   }
 
   /**
@@ -186,7 +138,7 @@ export class Hub {
    * @throws `STREAMS_INVALID_DEVICE_ID`, `STREAMS_BAD_REQUEST` that names the field.
    */
   async putDevice(deviceId: string, body: PutDeviceBody = {}): Promise<DeviceRecord> {
-    return (await this.#devices.put(deviceId, asPutDeviceBody({ ...body }))).device;
+    return (await this.#parts.devices.put(deviceId, asPutDeviceBody({ ...body }))).device;
   }
 
   /**
@@ -194,7 +146,7 @@ export class Hub {
    * @throws `STREAMS_DEVICE_NOT_FOUND`, `STREAMS_INVALID_DEVICE_ID`
    */
   deleteDevice(deviceId: string): Promise<void> {
-    return this.#devices.delete(deviceId);
+    return this.#parts.devices.delete(deviceId);
   }
 
   /**
@@ -203,70 +155,47 @@ export class Hub {
    * unless `tls` is `false`.
    */
   async connectionString(who: { readonly deviceId: string } | { readonly policy: string }): Promise<string> {
-    const hub: HubAddress = { ...this.#addresses.hubAddress(), caCertificate: this.#certificates?.identity.caCertificate };
+    const { addresses, policies, registry } = this.#parts;
+    const hub: HubAddress = { ...addresses.hubAddress(), caCertificate: this.#certificates?.identity.caCertificate };
     if ('policy' in who) {
-      const key = this.#policies.find(who.policy)?.keys[0];
+      const key = policies.find(who.policy)?.keys[0];
       if (key === undefined) throw createError('INVALID_ARGUMENT', { message: `policy: the hub has none of the name ${who.policy}` });
       return formatConnectionString({ ...hub, policy: who.policy, key: new Secret(key) });
     }
-    const device = await this.#registry.get(who.deviceId);
+    const device = await registry.get(who.deviceId);
     if (device === undefined) throw createError('DEVICE_NOT_FOUND');
     return formatConnectionString({ ...hub, deviceId: device.deviceId, key: new Secret(device.keys[0]) });
   }
 
-  #createFront(): Front {
-    const { hostNames } = this.#addresses;
-    const parts = { clock: this.#clock, random: this.#random, registry: this.#registry, sessions: this.#sessions, broker: this.#broker };
-    return new Front({
-      ...parts,
-      logger: this.#logger,
-      hostNames,
-      proxies: new TrustedProxies(this.#options.trustedProxies ?? []),
-      authenticator: new Authenticator([...hostNames], this.#policies, this.#registry, this.#clock),
-      routes: [
-        ...deviceRoutes({ ...parts, devices: this.#devices }),
-        ...streamRoutes(this.#broker),
-        { method: 'GET', path: ['v1', 'hub'], handle: () => ({ status: 200, body: this.#addresses.view() }) },
-      ],
-      upgrades: new Upgrades({
-        ...parts,
-        keepAliveMs: this.#options.keepAliveMs,
-        authenticate: (caller) => this.#front.authenticate(caller),
-        onLink: (deviceId) => this.#revocation.check(deviceId),
-      }),
-      isReady: () => this.#drained === undefined && this.#closed === undefined,
-      isClosed: () => this.#closed !== undefined,
-    });
-  }
-
   async #drain(options: DrainOptions): Promise<void> {
-    this.#logger.info({ streams: this.openStreams }, 'the hub drains');
-    const parts = { clock: this.#clock, broker: this.#broker, sessions: this.#sessions };
+    this.#parts.logger.info({ streams: this.openStreams }, 'the hub drains');
     // Whoever comes next is to find another hub, where there is one.
     void this.#listeners?.then((listeners) => listeners.closeIdle()).catch(() => undefined);
-    await drain(parts, options, this.#closing.signal);
+    await drain(this.#parts, options, this.#closing.signal);
     await this.close();
   }
 
   async #close(): Promise<void> {
+    const { revocation, broker, sessions, clock, front } = this.#parts;
     this.#closing.abort();
-    this.#revocation.stop();
-    this.#broker.close(CLOSE_RESTART, 'DRAINING;retry=1');
-    this.#sessions.close(CLOSE_RESTART, 'DRAINING;retry=1');
-    const limited = (cut: () => void): (() => void) => this.#clock.after(CLOSE_TIMEOUT_MS, cut);
+    revocation.stop();
+    broker.close(CLOSE_RESTART, 'DRAINING;retry=1');
+    sessions.close(CLOSE_RESTART, 'DRAINING;retry=1');
+    const limited = (cut: () => void): (() => void) => clock.after(CLOSE_TIMEOUT_MS, cut);
     const listeners = await this.#listeners?.catch(() => undefined);
     this.#certificates?.stop();
-    await Promise.all([this.#front.close(limited), listeners?.close(limited)]);
+    await Promise.all([front.close(limited), listeners?.close(limited)]);
   }
 
   async #open(options: ListenOptions): Promise<Listeners> {
     const { tls } = this.#options;
-    this.#addresses.checkPorts(options.port ?? DEFAULT_PORT, options.streaming?.port);
-    const certificates = tls === false ? undefined : await openCertificates(tls, [...this.#addresses.hostNames], this.#clock, this.#logger);
-    const listeners = await openListeners(certificates?.identity, this.#front, options);
+    const { addresses, clock, logger, front } = this.#parts;
+    addresses.checkPorts(options.port ?? DEFAULT_PORT, options.streaming?.port);
+    const certificates = tls === false ? undefined : await openCertificates(tls, [...addresses.hostNames], clock, logger);
+    const listeners = await openListeners(certificates?.identity, front, options);
     certificates?.serve(listeners.present);
     this.#certificates = certificates;
-    this.#addresses.listensOn(listeners.ports);
+    addresses.listensOn(listeners.ports);
     return listeners;
   }
 

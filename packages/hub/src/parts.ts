@@ -1,0 +1,106 @@
+// What a hub consists of, and how its parts know one another.
+import { type Clock, type Logger, type Random, systemClock, systemRandom } from '@streams/protocol/internal';
+import { Authenticator } from './auth/authenticate.ts';
+import { Policies } from './auth/policies.ts';
+import { Revocation } from './auth/revocation.ts';
+import { Addresses } from './config/addresses.ts';
+import type { HubOptions } from './config/schema.ts';
+import { localRouter } from './control/router.ts';
+import { Sessions } from './control/sessions.ts';
+import { DeviceWriter } from './devices/device-writer.ts';
+import { MemoryRegistry } from './devices/memory-registry.ts';
+import type { Registry } from './devices/registry.ts';
+import { deviceRoutes } from './devices/routes.ts';
+import { createLogger } from './diagnostics/logger.ts';
+import { ResourceLog } from './diagnostics/resource-log.ts';
+import { Front } from './http/front.ts';
+import { TrustedProxies } from './http/trusted-proxies.ts';
+import { Upgrades } from './http/upgrade.ts';
+import { Broker } from './streams/broker.ts';
+import { streamRoutes } from './streams/routes.ts';
+
+/** Where the hub is in its life. */
+export interface HubLife {
+  /** False from the drain on. */
+  readonly isReady: () => boolean;
+  readonly isClosed: () => boolean;
+}
+
+/** All that is behind the front door. */
+interface InnerParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly devices: DeviceWriter;
+  readonly policies: Policies;
+  readonly addresses: Addresses;
+  readonly sessions: Sessions;
+  readonly broker: Broker;
+  readonly revocation: Revocation;
+}
+
+/** See the top of this file. */
+export interface HubParts extends InnerParts {
+  readonly front: Front;
+}
+
+/** Makes the parts of a hub; nothing listens yet. */
+export function assemble(options: HubOptions, life: HubLife): HubParts {
+  const { clock = systemClock, random = systemRandom, registry = new MemoryRegistry() } = options;
+  const logger = createLogger(options.logger);
+  const addresses = new Addresses(options);
+  const sessions: Sessions = new Sessions(
+    clock,
+    () => addresses.welcome(clock.wallMs()),
+    (deviceId, streamId) => broker.lose(streamId, deviceId),
+  );
+  const broker: Broker = new Broker({
+    clock,
+    random,
+    registry,
+    router: localRouter(sessions),
+    log: new ResourceLog(logger),
+    streamingUrl: () => addresses.urls().streaming.replace(/^https:/, 'wss:'),
+    onStream: (deviceId) => revocation.check(deviceId),
+  });
+  const revocation = new Revocation({ registry, sessions, broker, logger });
+  const devices = new DeviceWriter(registry, random);
+  const inner = {
+    clock,
+    random,
+    logger,
+    registry,
+    devices,
+    policies: new Policies(options.policies),
+    addresses,
+    sessions,
+    broker,
+    revocation,
+  };
+  return { ...inner, front: createFront(options, inner, life) };
+}
+
+function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Front {
+  const { clock, registry, policies, addresses, broker, revocation } = parts;
+  const { hostNames } = addresses;
+  const front: Front = new Front({
+    ...parts,
+    hostNames,
+    proxies: new TrustedProxies(options.trustedProxies ?? []),
+    authenticator: new Authenticator([...hostNames], policies, registry, clock),
+    routes: [
+      ...deviceRoutes(parts),
+      ...streamRoutes(broker),
+      { method: 'GET', path: ['v1', 'hub'], handle: () => ({ status: 200, body: addresses.view() }) },
+    ],
+    upgrades: new Upgrades({
+      ...parts,
+      keepAliveMs: options.keepAliveMs,
+      authenticate: (caller) => front.authenticate(caller),
+      onLink: (deviceId) => revocation.check(deviceId),
+    }),
+    ...life,
+  });
+  return front;
+}
