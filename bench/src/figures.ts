@@ -66,7 +66,7 @@ export function quantile(values: readonly number[], part: number): number {
 
 function line({ name, unit, ours, reference }: Figure): string {
   const [a, b] = [median(ours), median(reference)];
-  const [left, right, ratio] = [number(a, unit), number(b, unit), Number.isNaN(b) ? '-' : (a / b).toFixed(2)];
+  const [left, right, ratio] = [number(a, unit), number(b, unit), Number.isNaN(b) || b === 0 ? '-' : (a / b).toFixed(2)];
   return `${name.padEnd(56)}${left.padStart(14)}${right.padStart(14)}${ratio.padStart(8)}`;
 }
 
