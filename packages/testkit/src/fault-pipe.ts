@@ -40,7 +40,7 @@ interface Parcel {
 const PATH_BYTES = 1_048_576;
 /** A limited rate comes in portions of this much time. */
 const PORTION_MS = 20;
-/** libuv takes a RST that comes together with bytes for a FIN, so they come first. */
+/** libuv takes a RST that comes together with bytes for a FIN, so they come first; where this process reads them, too, in a turn of its own. */
 const CUT_DELAY_MS = 5;
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -121,7 +121,7 @@ export class FaultPipe {
 
   #cutSoon(): void {
     this.#busy = true;
-    systemClock.after(CUT_DELAY_MS, this.#cut);
+    systemClock.after(CUT_DELAY_MS, () => setImmediate(this.#cut));
   }
 
   #finish(kind: 'fin' | 'reset'): void {
