@@ -12,6 +12,7 @@ import { MemoryRegistry } from './devices/memory-registry.ts';
 import type { Registry } from './devices/registry.ts';
 import { deviceRoutes } from './devices/routes.ts';
 import { createLogger } from './diagnostics/logger.ts';
+import { type HubObserver, silentObserver } from './diagnostics/observer.ts';
 import { ResourceLog } from './diagnostics/resource-log.ts';
 import { Front } from './http/front.ts';
 import { TrustedProxies } from './http/trusted-proxies.ts';
@@ -31,6 +32,7 @@ interface InnerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly observer: HubObserver;
   readonly registry: Registry;
   readonly devices: DeviceWriter;
   readonly policies: Policies;
@@ -49,11 +51,13 @@ export interface HubParts extends InnerParts {
 export function assemble(options: HubOptions, life: HubLife): HubParts {
   const { clock = systemClock, random = systemRandom, registry = new MemoryRegistry() } = options;
   const logger = createLogger(options.logger);
+  const observer = silentObserver;
   const addresses = new Addresses(options);
   const sessions: Sessions = new Sessions(
     clock,
     () => addresses.welcome(clock.wallMs()),
     (deviceId, streamId) => broker.lose(streamId, deviceId),
+    observer,
   );
   const broker: Broker = new Broker({
     clock,
@@ -61,6 +65,7 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
     registry,
     router: localRouter(sessions),
     log: new ResourceLog(logger),
+    observer,
     streamingUrl: () => addresses.urls().streaming.replace(/^https:/, 'wss:'),
     onStream: (deviceId) => revocation.check(deviceId),
   });
@@ -70,6 +75,7 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
     clock,
     random,
     logger,
+    observer,
     registry,
     devices,
     policies: new Policies(options.policies),

@@ -42,8 +42,8 @@ export function sendJson(response: ServerResponse, { status, body }: Answer, kee
   response.end(text);
 }
 
-/** Answers an upgrade that is not granted, and closes. */
-export function refuseUpgrade(socket: Duplex, error: StreamsError, trackingId: string, wallMs: number): void {
+/** Answers an upgrade that is not granted, and closes. @returns the HTTP status. */
+export function refuseUpgrade(socket: Duplex, error: StreamsError, trackingId: string, wallMs: number): number {
   const { status, body } = errorAnswer(error, trackingId);
   const text = JSON.stringify(body);
   const head = [
@@ -56,6 +56,7 @@ export function refuseUpgrade(socket: Duplex, error: StreamsError, trackingId: s
   ];
   socket.once('finish', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
+  return status;
 }
 
 /** The header for who does not read the body, such as a proxy. */

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Clock, createError, type Logger, newId, type Random, type StreamsError } from '@streams/protocol/internal';
 import type { Authenticator, Identity } from '../auth/authenticate.ts';
+import type { HubObserver } from '../diagnostics/observer.ts';
 import { drainRetryMs } from '../drain.ts';
 import { errorAnswer, refuseUpgrade, sendJson, toStreamsError } from './errors.ts';
 import { type Caller, guardRequest, type GuardRules } from './guard.ts';
@@ -20,6 +21,7 @@ export interface FrontContext extends GuardRules {
   readonly routes: readonly Route[];
   readonly upgrades: Upgrades;
   readonly logger: Logger;
+  readonly observer: HubObserver;
   readonly clock: Clock;
   readonly random: Random;
   /** False once the hub drains: no new links. */
@@ -68,12 +70,14 @@ export class Front {
     const identity = await this.#context.authenticator.authenticate(authorization);
     if (typeof identity !== 'string') return identity;
     this.#context.logger.warn({ trackingId, address, cause: identity }, 'a credential was refused');
+    this.#context.observer.credentialRefused(identity);
     throw createError('UNAUTHENTICATED');
   }
 
   async #onRequest(request: IncomingMessage, response: ServerResponse, only: Endpoint | undefined): Promise<void> {
     const trackingId = newId(this.#context.random);
     const answer = await this.#answerOrError(request, response, trackingId, only);
+    this.#context.observer.answered(answer.status);
     sendJson(response, answer, this.#context.isReady(), this.#context.clock.wallMs());
   }
 
@@ -83,7 +87,7 @@ export class Front {
 
   /** Grants, holds or refuses an upgrade. */
   async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, only: Endpoint | undefined): Promise<void> {
-    const { upgrades, logger, clock, random, isReady, isClosed } = this.#context;
+    const { upgrades, logger, observer, clock, random, isReady, isClosed } = this.#context;
     const trackingId = newId(random);
     socket.on('error', () => socket.destroy());
     this.#upgraded.add(socket);
@@ -97,7 +101,7 @@ export class Front {
       if (endpoint === 'main' ? !isReady() : isClosed()) throw this.#draining();
       await upgrades.handle(request, socket as Socket, head, caller);
     } catch (thrown) {
-      refuseUpgrade(socket, toStreamsError(thrown, trackingId, logger), trackingId, clock.wallMs());
+      observer.answered(refuseUpgrade(socket, toStreamsError(thrown, trackingId, logger), trackingId, clock.wallMs()));
     }
   }
 
