@@ -1,9 +1,11 @@
 // What a hub consists of, and how its parts know one another.
 import { type Clock, type Logger, type Random, systemClock, systemRandom } from '@streams/protocol/internal';
 import { Authenticator } from './auth/authenticate.ts';
+import { Penalties } from './auth/penalties.ts';
 import { Policies } from './auth/policies.ts';
 import { Revocation } from './auth/revocation.ts';
 import { Addresses } from './config/addresses.ts';
+import { LimitsInForce } from './config/limits-in-force.ts';
 import type { HubOptions } from './config/schema.ts';
 import { localRouter } from './control/router.ts';
 import { Sessions } from './control/sessions.ts';
@@ -14,10 +16,13 @@ import { deviceRoutes } from './devices/routes.ts';
 import { createLogger } from './diagnostics/logger.ts';
 import { type HubObserver, silentObserver } from './diagnostics/observer.ts';
 import { ResourceLog } from './diagnostics/resource-log.ts';
+import { Admission } from './http/admission.ts';
 import { Front } from './http/front.ts';
+import { Sources } from './http/sources.ts';
 import { TrustedProxies } from './http/trusted-proxies.ts';
 import { Upgrades } from './http/upgrade.ts';
 import { Broker } from './streams/broker.ts';
+import { StreamLimits } from './streams/limits.ts';
 import { streamRoutes } from './streams/routes.ts';
 
 /** Where the hub is in its life. */
@@ -27,16 +32,21 @@ export interface HubLife {
   readonly isClosed: () => boolean;
 }
 
-/** All that is behind the front door. */
-interface InnerParts {
+/** What knows none of the others. */
+interface BasicParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   readonly observer: HubObserver;
   readonly registry: Registry;
-  readonly devices: DeviceWriter;
   readonly policies: Policies;
   readonly addresses: Addresses;
+  readonly limits: LimitsInForce;
+}
+
+/** All that is behind the front door. */
+interface InnerParts extends BasicParts {
+  readonly devices: DeviceWriter;
   readonly sessions: Sessions;
   readonly broker: Broker;
   readonly revocation: Revocation;
@@ -45,14 +55,13 @@ interface InnerParts {
 /** See the top of this file. */
 export interface HubParts extends InnerParts {
   readonly front: Front;
+  readonly admission: Admission;
 }
 
 /** Makes the parts of a hub; nothing listens yet. */
 export function assemble(options: HubOptions, life: HubLife): HubParts {
-  const { clock = systemClock, random = systemRandom, registry = new MemoryRegistry() } = options;
-  const logger = createLogger(options.logger);
-  const observer = silentObserver;
-  const addresses = new Addresses(options);
+  const basics = basicParts(options);
+  const { clock, random, logger, observer, registry, addresses, limits } = basics;
   const sessions: Sessions = new Sessions(
     clock,
     () => addresses.welcome(clock.wallMs()),
@@ -66,35 +75,44 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
     router: localRouter(sessions),
     log: new ResourceLog(logger),
     observer,
+    limits: new StreamLimits({ limits, clock, random, observer }),
     streamingUrl: () => addresses.urls().streaming.replace(/^https:/, 'wss:'),
     onStream: (deviceId) => revocation.check(deviceId),
   });
   const revocation = new Revocation({ registry, sessions, broker, logger });
   const devices = new DeviceWriter(registry, random);
-  const inner = {
-    clock,
-    random,
-    logger,
-    observer,
-    registry,
-    devices,
-    policies: new Policies(options.policies),
-    addresses,
-    sessions,
-    broker,
-    revocation,
-  };
-  return { ...inner, front: createFront(options, inner, life) };
+  const inner = { ...basics, devices, sessions, broker, revocation };
+  return { ...inner, ...createFront(options, inner, life) };
 }
 
-function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Front {
-  const { clock, registry, policies, addresses, broker, revocation } = parts;
+function basicParts(options: HubOptions): BasicParts {
+  const { clock = systemClock, random = systemRandom, registry = new MemoryRegistry() } = options;
+  return {
+    clock,
+    random,
+    logger: createLogger(options.logger),
+    observer: silentObserver,
+    registry,
+    policies: new Policies(options.policies),
+    addresses: new Addresses(options),
+    limits: new LimitsInForce(options.limits),
+  };
+}
+
+function createFront(options: HubOptions, parts: InnerParts, life: HubLife): { readonly front: Front; readonly admission: Admission } {
+  const { clock, registry, policies, addresses, limits, broker, revocation } = parts;
+  const proxies = new TrustedProxies(options.trustedProxies ?? []);
+  const sources = new Sources(proxies, limits);
+  const admission = new Admission({ ...parts, sources });
   const { hostNames } = addresses;
   const front: Front = new Front({
     ...parts,
+    proxies,
+    sources,
+    admission,
     hostNames,
-    proxies: new TrustedProxies(options.trustedProxies ?? []),
     authenticator: new Authenticator([...hostNames], policies, registry, clock),
+    penalties: new Penalties(limits, clock),
     routes: [
       ...deviceRoutes(parts),
       ...streamRoutes(broker),
@@ -108,5 +126,5 @@ function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Fro
     }),
     ...life,
   });
-  return front;
+  return { front, admission };
 }

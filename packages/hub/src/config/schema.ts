@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { PERMISSIONS, type Permission } from '../auth/policies.ts';
 import type { Registry } from '../devices/registry.ts';
 import { parseRange } from '../http/trusted-proxies.ts';
+import { type LimitOptions, limitsSchema } from './limits.ts';
 
 /** A service's key and what it may do. */
 export interface PolicyOptions {
@@ -68,6 +69,8 @@ export interface HubOptions {
    * after a minute: the client's answer keeps the other direction. 1,000 to 15,000. Default: 15,000 on a leg, 25,000 on a control link.
    */
   readonly keepAliveMs?: number | undefined;
+  /** Of streams, connections and failed logins. Default: see each. */
+  readonly limits?: LimitOptions | undefined;
   /** Such as `openRegistry` gives; the hub does not close it. Default: in memory, empty. */
   readonly registry?: Registry | undefined;
   /** Takes the resource log and the hub's own messages. Default: pino, to standard output. `false`: nothing. */
@@ -112,6 +115,7 @@ const fields = z.strictObject({
   streamingUrl: origin.optional(),
   trustedProxies: z.array(range).optional(),
   keepAliveMs: z.int(KEEP_ALIVE).min(LIVENESS_TICK_MS, KEEP_ALIVE).max(LEG_IDLE_MS, KEEP_ALIVE).optional(),
+  limits: limitsSchema.optional(),
   registry: z.unknown().optional(),
   logger: z.unknown().optional(),
   clock: z.unknown().optional(),
@@ -136,6 +140,14 @@ export function checkOptions(options: HubOptions): void {
   const field = issue ? pathOf(issue.path) : 'policies';
   const problem = issue ? issue.message : `the policy ${twice} stands there twice`;
   throw createError('INVALID_ARGUMENT', { message: `createHub: ${field}: ${problem}`, details: { field } });
+}
+
+/** The same for limits that are to be kept from now on. @throws `STREAMS_INVALID_ARGUMENT` */
+export function checkLimits(limits: LimitOptions): void {
+  const issue = limitsSchema.safeParse(limits).error?.issues[0];
+  if (issue === undefined) return;
+  const field = pathOf(['limits', ...issue.path]);
+  throw createError('INVALID_ARGUMENT', { message: `updateLimits: ${field}: ${issue.message}`, details: { field } });
 }
 
 function isOrigin(text: string): boolean {

@@ -27,6 +27,8 @@ export interface PendingUpgrade {
 /** How the leg of a granted upgrade behaves, and who is told of the answer. */
 export interface LegManners {
   readonly answered: (status: number) => void;
+  /** A client sends too many control frames. */
+  readonly onFlood: () => void;
   readonly clock: Clock;
   readonly times?: LivenessTimes | undefined;
   readonly cleanCloseLimitMs?: number | undefined;

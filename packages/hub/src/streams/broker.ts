@@ -1,5 +1,6 @@
 // Brings services and devices together: runs handshakes, keeps established streams, and ends either (design section 4).
 import {
+  type Cancel,
   type Clock,
   CLOSE_ABORTED,
   CLOSE_CLEAN,
@@ -11,7 +12,8 @@ import {
   type OpenStreamAnswer,
   type Random,
   SESSION_PROTOCOL,
-  type WireCode,
+  type StreamsError,
+  terminationCode,
 } from '@streams/protocol/internal';
 import type { Router } from '../control/router.ts';
 import { REVOKED_REASON } from '../control/session.ts';
@@ -21,6 +23,7 @@ import type { HubObserver } from '../diagnostics/observer.ts';
 import type { LogRecord, LogResult, ResourceLog } from '../diagnostics/resource-log.ts';
 import type { PendingUpgrade } from '../http/pending-upgrade.ts';
 import type { HandshakeState, Role } from './handshake.ts';
+import type { StreamLimits } from './limits.ts';
 import { Negotiation, type StreamRequest, type Tickets } from './negotiation.ts';
 import { Relay, type RelayedBytes, type RelayReport } from './relay.ts';
 import type { LegPair } from './rendezvous.ts';
@@ -32,6 +35,7 @@ export interface BrokerContext {
   readonly registry: Registry;
   readonly log: ResourceLog;
   readonly observer: HubObserver;
+  readonly limits: StreamLimits;
   readonly clock: Clock;
   readonly random: Random;
   /** `wss://host[:port]` of the streaming endpoint. */
@@ -115,13 +119,14 @@ export class Broker {
     const device = await this.#context.registry.get(request.deviceId);
     const session = await this.#context.router.find(request.deviceId);
     // Before the others: a device that is not here any more may be where the next attempt leads.
-    if (this.#draining) throw this.#refused(request, 'DRAINING', drainRetryMs(this.#context.random));
-    if (device === undefined) throw this.#refused(request, 'DEVICE_NOT_FOUND');
-    if (session === undefined) throw this.#refused(request, 'DEVICE_NOT_CONNECTED');
+    if (this.#draining) throw this.#refused(request, createError('DRAINING', { retryAfterMs: drainRetryMs(this.#context.random) }));
+    if (device === undefined) throw this.#refused(request, createError('DEVICE_NOT_FOUND'));
+    if (session === undefined) throw this.#refused(request, createError('DEVICE_NOT_CONNECTED'));
     const tickets = this.#issue();
+    const leave = this.#admit(request, tickets.streamId);
     const negotiation = new Negotiation(request, tickets, this.#context.clock, {
-      established: (legs, protocol) => this.#relay(negotiation, legs, protocol),
-      settled: (settled) => this.#onSettled(settled),
+      established: (legs, protocol) => this.#relay(negotiation, legs, protocol, leave),
+      settled: (settled) => this.#onSettled(settled, leave),
     });
     this.#negotiations.set(tickets.streamId, negotiation);
     const answer = negotiation.start(session);
@@ -179,6 +184,14 @@ export class Broker {
     for (const { relay } of this.#streams.values()) relay.close(closeCode, reason);
   }
 
+  #admit(request: StreamRequest, streamId: string): Cancel {
+    try {
+      return this.#context.limits.admit(request, streamId);
+    } catch (error) {
+      throw this.#refused(request, error as StreamsError);
+    }
+  }
+
   #issue(): Tickets {
     const { random, streamingUrl } = this.#context;
     const streamId = newId(random);
@@ -190,12 +203,14 @@ export class Broker {
     };
   }
 
-  #relay(negotiation: Negotiation, legs: LegPair, protocol: string): void {
+  #relay(negotiation: Negotiation, legs: LegPair, protocol: string, leave: Cancel): void {
     const { streamId, request } = negotiation;
     const startMs = this.#context.clock.monotonicMs();
     const ended = (report: RelayReport): void => {
       negotiation.apply({ type: 'end' });
       this.#streams.delete(streamId);
+      leave();
+      unwatch(report);
       this.#carried.toDevice += report.bytesToDevice;
       this.#carried.toService += report.bytesToService;
       const durationMs = Math.round(this.#context.clock.monotonicMs() - startMs);
@@ -205,23 +220,26 @@ export class Broker {
     };
     const stalled = (to: Role): void => this.#context.observer.relayStalled(to);
     const relay = new Relay(legs, framingOf(protocol), { stalled, ended });
+    const unwatch = this.#context.limits.watch(relay, legs, request.resumes ?? streamId);
     this.#streams.set(streamId, { negotiation, relay, isSession: protocol === SESSION_PROTOCOL });
     this.#context.onStream(request.deviceId);
   }
 
-  #onSettled(negotiation: Negotiation): void {
+  #onSettled(negotiation: Negotiation, leave: Cancel): void {
     const { streamId, request, state, stepsMs, elapsedMs: durationMs } = negotiation;
     this.#negotiations.delete(streamId);
+    if (state.name !== 'established') leave();
     const outcome = handshakeResult(state);
     this.#context.observer.handshakeSettled({ result: outcome.result, code: outcome.code, durationMs });
     this.#context.log.write({ ...identify(streamId, request), ...outcome, durationMs, stepsMs });
   }
 
   /** Logs a handshake that could not begin. */
-  #refused(request: StreamRequest, code: WireCode, retryAfterMs?: number): Error {
+  #refused(request: StreamRequest, error: StreamsError): StreamsError {
+    const { wireCode: code } = error;
     this.#context.observer.handshakeSettled({ result: 'failed', code, durationMs: 0 });
     this.#context.log.write({ ...identify('', request), operation: 'handshake', result: 'failed', code, durationMs: 0, stepsMs: {} });
-    return createError(code, { trackingId: request.trackingId, retryAfterMs });
+    return error;
   }
 }
 
@@ -257,5 +275,13 @@ function streamResult(
   const { bytesToDevice, bytesToService, endedBy, reason } = report;
   const clean = report.closeCode === CLOSE_CLEAN;
   const result: LogResult = clean ? 'clean' : 'terminated';
-  return { operation: 'stream', result, code: clean ? undefined : 'STREAM_TERMINATED', bytesToDevice, bytesToService, endedBy, reason };
+  return {
+    operation: 'stream',
+    result,
+    code: clean ? undefined : terminationCode(report.closeCode),
+    bytesToDevice,
+    bytesToService,
+    endedBy,
+    reason,
+  };
 }

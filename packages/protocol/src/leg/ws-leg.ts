@@ -2,10 +2,11 @@
 import type { Socket } from 'node:net';
 import { EventEmitter } from 'eventemitter3';
 import type { Cancel, Clock } from '../time/clock.ts';
-import { CLOSE_CLEAN, MAX_CLOSE_REASON_BYTES } from '../wire/close-codes.ts';
+import { CLOSE_CLEAN, CLOSE_REVOKED, MAX_CLOSE_REASON_BYTES } from '../wire/close-codes.ts';
 import { ABNORMAL_CLOSE_WAIT_MS, PEER_CLOSE_WAIT_MS } from '../wire/defaults.ts';
 import { cutUtf8 } from '../wire/encode.ts';
 import { MAX_BUFFERED_CHUNKS, MAX_FRAGMENTS } from '../wire/limits.ts';
+import { ControlFlood } from './control-flood.ts';
 import type { Leg, LegEvents, LegMessage } from './leg.ts';
 import { LEG_TIMES, Liveness, type LivenessTimes } from './liveness.ts';
 
@@ -52,6 +53,8 @@ export interface WsLegOptions {
   readonly raw?: boolean | undefined;
   /** Bounds a close with 1000 too, in milliseconds. Default: it waits as long as the peer shows life. */
   readonly cleanCloseLimitMs?: number | undefined;
+  /** Bounds the peer's pings and pongs; called when it has sent too many, and is closed with 1008. Default: there is no bound. */
+  readonly onFlood?: (() => void) | undefined;
 }
 
 /** See {@link Leg}. */
@@ -60,6 +63,7 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
   readonly #socket: Socket;
   readonly #options: WsLegOptions;
   readonly #liveness: Liveness;
+  readonly #flood: ControlFlood | undefined;
   #closing = false;
   #violation = false;
   #messagesTaken = 0;
@@ -89,6 +93,8 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
     socket.on('data', watch).on('end', watch);
     ws.on('message', (data: Buffer, isBinary: boolean) => this.#onMessage(data, isBinary));
     ws.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
+    this.#flood = options.onFlood && new ControlFlood(options.clock);
+    if (this.#flood) for (const kind of ['ping', 'pong']) ws.on(kind, () => this.#onControl());
     ws.once('close', (code: number, reason: Buffer) => this.#onClose(code, reason.toString()));
     this.pause();
   }
@@ -116,11 +122,13 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
   pause(): void {
     if (this.#closing) return;
     this.#liveness.reading(false);
+    this.#flood?.reading(false);
     this.#ws.pause();
   }
 
   resume(): void {
     this.#liveness.reading(true);
+    this.#flood?.reading(true);
     this.#ws.resume();
   }
 
@@ -185,6 +193,14 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
     this.#violation = true;
     this.#closing = true;
     this.#bound(PEER_CLOSE_WAIT_MS);
+  }
+
+  #onControl(): void {
+    if (this.#closing || !this.#flood?.add()) return;
+    // Whatever the peer answers is not its own end, and is none of the other side's business.
+    this.#violation = true;
+    this.#options.onFlood?.();
+    this.close(CLOSE_REVOKED, 'FLOOD;retry=0');
   }
 
   /** ws tells of the peer's close only once the connection is gone, and the peer may let that wait for ever. */
