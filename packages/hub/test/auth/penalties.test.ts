@@ -86,7 +86,9 @@ describe('an address', () => {
 });
 
 describe('whatever happens', () => {
-  const steps = fc.array(fc.record({ source: fc.integer({ min: 0, max: 3 }), gapMs: fc.integer({ min: 0, max: 20_000 }) }), { maxLength: 300 });
+  const steps = fc.array(fc.record({ source: fc.integer({ min: 0, max: 3 }), gapMs: fc.integer({ min: 0, max: 20_000 }) }), {
+    maxLength: 300,
+  });
 
   it('a block lasts ten minutes at most, begins with a failure, and counts for its address alone', () => {
     fc.assert(
