@@ -37,78 +37,74 @@ export interface LimitOptions {
 /** The longest time for which an address is refused. */
 export const MAX_BLOCK_MS = 600_000;
 
-/** What the reference shows of a limit, besides its bounds and default. */
+/** What docs/limits.md shows of a limit, besides its bounds and default. */
 interface LimitNotes {
   readonly description: string;
   /** What who exceeds it gets. */
   readonly answer: string;
-  /** Azure's published quota. */
-  readonly azure: string;
 }
 
-const NONE = 'not published';
+const TOO_MANY = '429 `TOO_MANY_STREAMS`';
+const THROTTLED = '429 `THROTTLED`; `retryAfterMs` is the time until the next may be opened';
 
-const count = (fallback: number, notes: LimitNotes): z.ZodDefault<z.ZodUnion> => limit(1, 1_000_000, fallback, notes);
-const duration = (notes: LimitNotes): z.ZodDefault<z.ZodUnion> => limit(1_000, 31_536_000_000, false, notes);
+/** Every field has its default: `limitsSchema.parse({})` gives the limits of a hub that was told nothing. */
+export const limitsSchema: z.ZodObject = z.strictObject({
+  maxStreams: count(20_000, { description: 'Streams of the hub at once, handshakes included.', answer: TOO_MANY }),
+  maxStreamsPerPolicy: count(10_000, { description: 'Streams at once that one policy has asked for.', answer: TOO_MANY }),
+  maxStreamsPerDevice: count(5_000, { description: 'Streams of one device at once.', answer: TOO_MANY }),
+  newStreamsPerSecond: count(2_000, {
+    description: 'Streams per second that the hub asks devices for; those of two seconds at once.',
+    answer: THROTTLED,
+  }),
+  newStreamsPerSecondPerPolicy: count(1_000, { description: 'The same for one policy.', answer: THROTTLED }),
+  newStreamsPerSecondPerDevice: count(1_000, { description: 'The same of one device.', answer: THROTTLED }),
+  bytesPerSecondPerStream: limit(4_096, 1_000_000_000_000, false, {
+    description: 'Bytes per second of one stream, in each direction.',
+    answer: 'no error: the hub reads no faster, and the sender waits',
+  }),
+  maxStreamLifeMs: duration({
+    description: 'Milliseconds that a stream lives; of a session, all its legs together.',
+    answer: 'both legs: close 4412, `STREAM_EXPIRED`; who resumes the session later: 410 `STREAM_EXPIRED`',
+  }),
+  maxStreamIdleMs: duration({
+    description: 'Milliseconds that a stream carries nothing, either way.',
+    answer: 'both legs: close 4413, `STREAM_IDLE`',
+  }),
+  maxConnectionsPerAddress: count(20_000, {
+    description: 'Connections from one address at once; of IPv6, from one /64.',
+    answer: '429 `TOO_MANY_CONNECTIONS`; a reset, where 32 beyond the limit wait for that answer already',
+  }),
+  maxUnauthenticatedConnections: count(2_000, {
+    description: 'Connections at once that have not authenticated.',
+    answer: 'a reset, for a silent one, or for one of the address that has most of them',
+  }),
+  maxFailedLoginsPerAddress: limit(1, 1_000, 20, {
+    description: 'Wrong credentials from one address in a row; one is forgiven per second.',
+    answer: '429 `TOO_MANY_FAILED_LOGINS`; `retryAfterMs` is what is left of the block',
+  }),
+  failedLoginBlockMs: z.int().min(1_000).max(MAX_BLOCK_MS).default(15_000).meta({
+    description: 'Milliseconds for which such an address is blocked; each further time twice as long, up to ten minutes.',
+  }),
+  exemptAddresses: z
+    .array(z.string().refine((text) => parseRange(text) !== undefined, 'expected an IP address, or a range such as 10.0.0.0/8'))
+    .default([])
+    .meta({
+      description: 'Addresses and ranges, such as `10.0.0.0/8`, for which connections and failed logins are not counted per address.',
+    }),
+});
 
-function limit(least: number, most: number, fallback: number | false, notes: LimitNotes): z.ZodDefault<z.ZodUnion> {
+function count(fallback: number, notes: LimitNotes): z.ZodType {
+  return limit(1, 1_000_000, fallback, notes);
+}
+
+function duration(notes: LimitNotes): z.ZodType {
+  return limit(1_000, 31_536_000_000, false, notes);
+}
+
+function limit(least: number, most: number, fallback: number | false, notes: LimitNotes): z.ZodType {
   const expected = `expected a whole number from ${least} to ${most}, or false`;
   return z
     .union([z.literal(false), z.int().min(least).max(most)], expected)
     .default(fallback)
     .meta({ ...notes });
 }
-
-const TOO_MANY = '429 `TOO_MANY_STREAMS`';
-const THROTTLED = '429 `THROTTLED`, with the time until the next may be opened';
-
-/** Every field has its default: `limitsSchema.parse({})` gives the limits of a hub that was told nothing. */
-export const limitsSchema: z.ZodObject = z.strictObject({
-  maxStreams: count(20_000, { description: 'Streams of the hub at once, handshakes included.', answer: TOO_MANY, azure: '50' }),
-  maxStreamsPerPolicy: count(10_000, { description: 'Streams of one policy at once.', answer: TOO_MANY, azure: NONE }),
-  maxStreamsPerDevice: count(5_000, { description: 'Streams of one device at once.', answer: TOO_MANY, azure: NONE }),
-  newStreamsPerSecond: count(2_000, {
-    description: 'Streams that the hub opens per second; those of two seconds at once.',
-    answer: THROTTLED,
-    azure: '5',
-  }),
-  newStreamsPerSecondPerPolicy: count(1_000, { description: 'The same of one policy.', answer: THROTTLED, azure: NONE }),
-  newStreamsPerSecondPerDevice: count(1_000, { description: 'The same of one device.', answer: THROTTLED, azure: NONE }),
-  bytesPerSecondPerStream: limit(4_096, 1_000_000_000_000, false, {
-    description: 'Bytes per second of one stream, in each direction.',
-    answer: 'no error: the hub reads no faster, and the sender waits',
-    azure: '300 MB a day, all streams together',
-  }),
-  maxStreamLifeMs: duration({
-    description: 'Milliseconds that a stream lives; of a session, all its legs together.',
-    answer: 'close 4412, `STREAM_EXPIRED`; 410 `STREAM_EXPIRED` for who resumes a session later',
-    azure: NONE,
-  }),
-  maxStreamIdleMs: duration({
-    description: 'Milliseconds that a stream carries nothing.',
-    answer: 'close 4413, `STREAM_IDLE`',
-    azure: NONE,
-  }),
-  maxConnectionsPerAddress: count(20_000, {
-    description: 'Connections from one address at once; of IPv6, from one /64.',
-    answer: '429 `TOO_MANY_CONNECTIONS`; a reset for more than 32 of them at once',
-    azure: NONE,
-  }),
-  maxUnauthenticatedConnections: count(2_000, {
-    description: 'Connections at once that have not authenticated.',
-    answer: 'a reset, for a silent one or one of the address that has most of them',
-    azure: NONE,
-  }),
-  maxFailedLoginsPerAddress: limit(1, 1_000, 20, {
-    description: 'Wrong credentials from one address in a row; one is forgiven per second.',
-    answer: '429 `TOO_MANY_FAILED_LOGINS`, with the time until the hub looks at credentials again',
-    azure: NONE,
-  }),
-  failedLoginBlockMs: z.int().min(1_000).max(MAX_BLOCK_MS).default(15_000).meta({
-    description: 'Milliseconds for which such an address is refused; each time in a row twice as long, up to ten minutes.',
-  }),
-  exemptAddresses: z
-    .array(z.string().refine((text) => parseRange(text) !== undefined, 'expected an IP address, or a range such as 10.0.0.0/8'))
-    .default([])
-    .meta({ description: 'Addresses and ranges, such as `10.0.0.0/8`, for which the limits per address do not count.' }),
-});

@@ -64,7 +64,7 @@ export class Admission {
    */
   checkUpgrade(socket: Duplex, source: string | undefined): void {
     const isCounted = this.#entries.has(keyOf(socket as Socket));
-    if (isCounted || source === undefined) return this.check(socket);
+    if (isCounted || source === undefined || socket.destroyed) return this.check(socket);
     if (this.#countOf(source) >= this.#context.limits.current.maxConnectionsPerAddress) throw this.#tooMany();
     this.#count(source, socket);
   }

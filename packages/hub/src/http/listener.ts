@@ -12,6 +12,8 @@ import { isLoopback } from './trusted-proxies.ts';
 export const DEFAULT_PORT = 8443;
 /** Where a hub listens that has no TLS. */
 const PLAIN_HOST = '127.0.0.1';
+/** Connections that wait to be taken, in a flood: what the kernel has no room for comes again after a second. Linux takes 4,096 at most. */
+const BACKLOG = 4_096;
 
 /** A port, and on which address. */
 export interface ListenAddress {
@@ -110,6 +112,6 @@ function listening(
     server.once('error', (cause) => {
       reject(createError('INVALID_ARGUMENT', { message: `listen: ${cause.message}`, details: { field: `${path}port` }, cause }));
     });
-    server.listen(port, host ?? defaultHost, () => resolve());
+    server.listen({ port, host: host ?? defaultHost, backlog: BACKLOG }, () => resolve());
   });
 }

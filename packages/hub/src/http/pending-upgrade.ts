@@ -47,6 +47,7 @@ export class Upgrader {
     this.#server = new WebSocketServer({
       ...WS_OPTIONS,
       noServer: true,
+      autoPong: false,
       clientTracking: false,
       maxPayload: maxMessageBytes,
       // Asked only if the client has offered one.

@@ -19,8 +19,7 @@ export interface PacedDirection {
 export class Pacer {
   readonly #direction: PacedDirection;
   readonly #clock: Clock;
-  #rate: Rate | undefined;
-  #bucket: TokenBucket | undefined;
+  #pace: { readonly rate: Rate; readonly bucket: TokenBucket } | undefined;
   #cancel: Cancel | undefined;
 
   constructor(direction: PacedDirection, clock: Clock) {
@@ -30,23 +29,23 @@ export class Pacer {
 
   /** @param bytesPerSecond `Infinity`: as fast as they come. */
   set(bytesPerSecond: number): void {
-    if (bytesPerSecond === (this.#rate?.perSecond ?? Infinity)) return;
+    if (bytesPerSecond === (this.#pace?.rate.perSecond ?? Infinity)) return;
     this.stop();
     if (bytesPerSecond === Infinity) return;
-    this.#rate = { perSecond: bytesPerSecond, burst: (bytesPerSecond * BURST_MS) / 1_000 };
-    this.#bucket = new TokenBucket(this.#rate, this.#clock.monotonicMs());
+    const rate = { perSecond: bytesPerSecond, burst: (bytesPerSecond * BURST_MS) / 1_000 };
+    this.#pace = { rate, bucket: new TokenBucket(rate, this.#clock.monotonicMs()) };
     this.#direction.leg.on('message', this.#onMessage);
   }
 
   /** Ends the pacing. */
   stop(): void {
     this.#direction.leg.off('message', this.#onMessage);
-    this.#rate = undefined;
+    this.#pace = undefined;
     if (this.#cancel) this.#release();
   }
 
   readonly #onMessage = (message: LegMessage): void => {
-    if (this.#rate) this.#bucket?.take(this.#rate, this.#clock.monotonicMs(), Buffer.byteLength(message));
+    this.#pace?.bucket.take(this.#pace.rate, this.#clock.monotonicMs(), Buffer.byteLength(message));
     // What ws had read already still comes, and is waited for too.
     if (this.#cancel) return;
     const waitMs = this.#waitMs();
@@ -62,7 +61,7 @@ export class Pacer {
   }
 
   #waitMs(): number {
-    return this.#rate ? (this.#bucket?.waitMs(this.#rate, this.#clock.monotonicMs(), 0) ?? 0) : 0;
+    return this.#pace?.bucket.waitMs(this.#pace.rate, this.#clock.monotonicMs(), 0) ?? 0;
   }
 
   #release(): void {

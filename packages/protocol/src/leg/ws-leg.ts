@@ -32,7 +32,7 @@ export interface WebSocketLike {
   once(event: string, listener: (...args: never[]) => void): unknown;
   send(message: LegMessage, sent?: (error?: Error) => void): void;
   ping(): void;
-  pong(): void;
+  pong(data?: Uint8Array, mask?: boolean, sent?: () => void): void;
   pause(): void;
   resume(): void;
   close(code: number, reason: string): void;
@@ -53,7 +53,10 @@ export interface WsLegOptions {
   readonly raw?: boolean | undefined;
   /** Bounds a close with 1000 too, in milliseconds. Default: it waits as long as the peer shows life. */
   readonly cleanCloseLimitMs?: number | undefined;
-  /** Bounds the peer's pings and pongs; called when it has sent too many, and is closed with 1008. Default: there is no bound. */
+  /**
+   * Bounds the peer's pings and pongs; called when it has sent too many, and is closed with 1008. The leg answers pings then, one
+   * at a time, and ws is to leave them alone (`autoPong: false`). Default: there is no bound, and ws answers.
+   */
   readonly onFlood?: (() => void) | undefined;
 }
 
@@ -66,6 +69,7 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
   readonly #flood: ControlFlood | undefined;
   #closing = false;
   #violation = false;
+  #isAnswering = false;
   #messagesTaken = 0;
   /** The shortest wait for the peer that somebody has asked for. */
   #waitMs = Number.POSITIVE_INFINITY;
@@ -94,7 +98,8 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
     ws.on('message', (data: Buffer, isBinary: boolean) => this.#onMessage(data, isBinary));
     ws.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     this.#flood = options.onFlood && new ControlFlood(options.clock);
-    if (this.#flood) for (const kind of ['ping', 'pong']) ws.on(kind, () => this.#onControl());
+    if (this.#flood) ws.on('pong', () => this.#onControl());
+    if (this.#flood) ws.on('ping', (data: Buffer) => this.#onPing(data));
     ws.once('close', (code: number, reason: Buffer) => this.#onClose(code, reason.toString()));
     this.pause();
   }
@@ -201,6 +206,14 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
     this.#violation = true;
     this.#options.onFlood?.();
     this.close(CLOSE_REVOKED, 'FLOOD;retry=0');
+  }
+
+  /** Of pings that come while an answer waits to be sent only that one is answered (RFC 6455 section 5.5.3): who does not read fills no queue. */
+  #onPing(data: Buffer): void {
+    this.#onControl();
+    if (this.#closing || this.#isAnswering) return;
+    this.#isAnswering = true;
+    this.#ws.pong(data, false, () => (this.#isAnswering = false));
   }
 
   /** ws tells of the peer's close only once the connection is gone, and the peer may let that wait for ever. */
