@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { PERMISSIONS, type Permission } from '../auth/policies.ts';
 import type { Registry } from '../devices/registry.ts';
 import { parseRange } from '../http/trusted-proxies.ts';
+import { type MetricsOptions, metricsSchema } from './metrics.ts';
 
 /** A service's key and what it may do. */
 export interface PolicyOptions {
@@ -68,6 +69,8 @@ export interface HubOptions {
    * after a minute: the client's answer keeps the other direction. 1,000 to 15,000. Default: 15,000 on a leg, 25,000 on a control link.
    */
   readonly keepAliveMs?: number | undefined;
+  /** Who may read `/metrics`. */
+  readonly metrics?: MetricsOptions | undefined;
   /** Such as `openRegistry` gives; the hub does not close it. Default: in memory, empty. */
   readonly registry?: Registry | undefined;
   /** Takes the resource log and the hub's own messages. Default: pino, to standard output. `false`: nothing. */
@@ -112,6 +115,7 @@ const fields = z.strictObject({
   streamingUrl: origin.optional(),
   trustedProxies: z.array(range).optional(),
   keepAliveMs: z.int(KEEP_ALIVE).min(LIVENESS_TICK_MS, KEEP_ALIVE).max(LEG_IDLE_MS, KEEP_ALIVE).optional(),
+  metrics: metricsSchema.optional(),
   registry: z.unknown().optional(),
   logger: z.unknown().optional(),
   clock: z.unknown().optional(),

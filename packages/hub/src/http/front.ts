@@ -6,9 +6,10 @@ import { type Clock, createError, type Logger, newId, type Random, type StreamsE
 import type { Authenticator, Identity } from '../auth/authenticate.ts';
 import type { HubObserver } from '../diagnostics/observer.ts';
 import { drainRetryMs } from '../drain.ts';
-import { errorAnswer, refuseUpgrade, sendJson, toStreamsError } from './errors.ts';
+import { errorAnswer, refuseUpgrade, sendAnswer, toStreamsError } from './errors.ts';
 import { type Caller, guardRequest, type GuardRules } from './guard.ts';
 import { health } from './health.ts';
+import type { MetricsEndpoint } from './metrics-endpoint.ts';
 import { type Answer, findRoute, queryOf, readBody, type Route } from './routes.ts';
 import type { ServerHandlers } from './server.ts';
 import { type Endpoint, upgradeEndpoint, type Upgrades } from './upgrade.ts';
@@ -19,6 +20,7 @@ const OTHER_ENDPOINT = "this is another of the hub's endpoints: legs go to the s
 export interface FrontContext extends GuardRules {
   readonly authenticator: Authenticator;
   readonly routes: readonly Route[];
+  readonly metrics: MetricsEndpoint;
   readonly upgrades: Upgrades;
   readonly logger: Logger;
   readonly observer: HubObserver;
@@ -42,6 +44,7 @@ export class Front {
   /** What a server calls. @param only The one endpoint that it is; `undefined`: both. */
   handlers(only?: Endpoint): ServerHandlers {
     return {
+      onDrop: () => this.#context.observer.limitReached('connections'),
       onRequest: (request, response) => void this.#onRequest(request, response, only),
       onUpgrade: (request, socket, head) => void this.#onUpgrade(request, socket, head, only),
     };
@@ -78,7 +81,7 @@ export class Front {
     const trackingId = newId(this.#context.random);
     const answer = await this.#answerOrError(request, response, trackingId, only);
     this.#context.observer.answered(answer.status);
-    sendJson(response, answer, this.#context.isReady(), this.#context.clock.wallMs());
+    sendAnswer(response, answer, this.#context.isReady(), this.#context.clock.wallMs());
   }
 
   #draining(): StreamsError {
@@ -120,6 +123,9 @@ export class Front {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, trackingId: string, only: Endpoint | undefined): Promise<Answer> {
+    const { metrics } = this.#context;
+    const isForMetrics = only !== 'streaming' && metrics.handles(request);
+    if (isForMetrics && metrics.isOpenTo(request)) return metrics.answer();
     const caller = guardRequest(request, trackingId, this.#context);
     const target = request.url ?? '';
     const endpoint = upgradeEndpoint(target);
@@ -127,6 +133,7 @@ export class Front {
     if (request.method === 'GET' && endpoint) throw createError('UPGRADE_REQUIRED');
     if (this.#context.isClosed()) throw this.#draining();
     const identity = await this.authenticate(caller);
+    if (isForMetrics) return metrics.answer(identity);
     const { route, params } = findRoute(this.#context.routes, request.method ?? '', target);
     const gone = new AbortController();
     response.once('close', () => gone.abort());
