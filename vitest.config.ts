@@ -2,8 +2,8 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { Summary } from './scripts/vitest-summary.ts';
 
-// Setting conditions replaces Vite's own, hence the other three.
-const conditions = [...(process.env['TEST_DIST'] ? [] : ['@streams/source']), 'module', 'node', 'development|production'];
+// Setting conditions replaces Vite's own, hence the other two. Not `module`, which is for bundlers: what it leads to need not run in Node.
+const conditions = [...(process.env['TEST_DIST'] ? [] : ['@streams/source']), 'node', 'development|production'];
 
 /** TEST_SUITE names another suite than that of `npm test`, for CI. */
 const suites = {

@@ -25,6 +25,7 @@ import { Negotiation, type StreamRequest, type Tickets } from './negotiation.ts'
 import { Relay, type RelayedBytes, type RelayReport } from './relay.ts';
 import type { LegPair } from './rendezvous.ts';
 import { issueToken } from './token.ts';
+import { type HandshakeTrace, traceRequest } from './traced-handshake.ts';
 
 /** What the broker works with. */
 export interface BrokerContext {
@@ -111,7 +112,11 @@ export class Broker {
    * @param signal Fires if the service goes away before the answer.
    * @throws what `POST /v1/devices/{id}/streams` answers.
    */
-  async open(request: StreamRequest, signal: AbortSignal): Promise<OpenStreamAnswer> {
+  open(request: StreamRequest, signal: AbortSignal): Promise<OpenStreamAnswer> {
+    return traceRequest(request, (traced, trace) => this.#open(traced, signal, trace));
+  }
+
+  async #open(request: StreamRequest, signal: AbortSignal, trace: HandshakeTrace): Promise<OpenStreamAnswer> {
     const device = await this.#context.registry.get(request.deviceId);
     const session = await this.#context.router.find(request.deviceId);
     // Before the others: a device that is not here any more may be where the next attempt leads.
@@ -121,9 +126,13 @@ export class Broker {
     const tickets = this.#issue();
     const negotiation = new Negotiation(request, tickets, this.#context.clock, {
       established: (legs, protocol) => this.#relay(negotiation, legs, protocol),
-      settled: (settled) => this.#onSettled(settled),
+      settled: (settled, failure) => {
+        this.#onSettled(settled);
+        trace.settled(failure);
+      },
     });
     this.#negotiations.set(tickets.streamId, negotiation);
+    trace.asked(tickets.streamId);
     const answer = negotiation.start(session);
     const forget = onAbort(signal, () => negotiation.apply({ type: 'cancel' }));
     return answer.finally(forget);

@@ -7,7 +7,11 @@ const timers = [];
 const clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
-  after: (delayMs, action) => clearTimeout.bind(undefined, setTimeout(action, delayMs)),
+  after: (delayMs, action) =>
+    clearTimeout.bind(
+      undefined,
+      setTimeout(() => action(), delayMs),
+    ),
   every: (_periodMs, action) => timers.push(action) && (() => undefined),
 };
 const key = Buffer.alloc(32).toString('base64');

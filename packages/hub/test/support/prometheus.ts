@@ -48,9 +48,9 @@ export interface Scrape {
 }
 
 /** Scrapes a test hub from loopback. */
-export function scrape(test: TestHub, headers: Record<string, string> = {}, method = 'GET', port = test.port): Promise<Scrape> {
+export function scrape(test: TestHub, headers: Record<string, string> = {}, method = 'GET'): Promise<Scrape> {
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, method, path: '/metrics', headers, rejectUnauthorized: false, agent: false };
+    const options = { host: '127.0.0.1', port: test.port, method, path: '/metrics', headers, rejectUnauthorized: false, agent: false };
     const call = request(options, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
