@@ -11,7 +11,7 @@ const suites = {
   tools: ['test/tools/*.test.ts'],
   /** The compliance suite between our SDKs and foreign clients: a minute of waiting for bytes. */
   interop: ['packages/*/test/interop/*.test.ts'],
-  /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy, openssl, systemd-analyze. */
+  /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy, openssl, systemd-analyze, Prometheus. */
   system: ['packages/*/test/system/**/*.test.ts'],
   /** The commands as a user runs them, between real programs: OpenSSH, Chromium, xrdp, PostgreSQL, network namespaces. */
   e2e: ['{packages,examples}/*/test/e2e/*.test.ts'],

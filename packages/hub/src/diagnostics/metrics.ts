@@ -60,7 +60,7 @@ export interface HandshakeCounts {
 
 /** Counts what the hub's parts tell, and reads the rest when it is scraped. */
 export class Metrics implements HubObserver {
-  readonly #registry = new Registry();
+  readonly registry: Registry = new Registry();
   readonly #linksOpened = this.#counter('control_links_opened_total', 'Control links opened.');
   readonly #linksClosed = this.#counter('control_links_closed_total', 'Control links closed, by cause.', 'cause');
   readonly #handshakes = this.#counter('handshakes_total', 'Handshakes that are over, by outcome and error code.', 'outcome', 'code');
@@ -84,21 +84,21 @@ export class Metrics implements HubObserver {
       help: 'From a stream request to the outcome of its handshake, in seconds.',
       labelNames: ['outcome'],
       buckets: HANDSHAKE_BUCKETS,
-      registers: [this.#registry],
+      registers: [this.registry],
     });
     this.#addLevels(levels);
     this.#addBuildInfo();
     this.#startAtZero();
-    addProcessMetrics(this.#registry, lag, clock.wallMs());
+    addProcessMetrics(this.registry, lag, clock.wallMs());
   }
 
   get contentType(): string {
-    return this.#registry.contentType;
+    return this.registry.contentType;
   }
 
   /** All of them in Prometheus' text format. */
   text(): Promise<string> {
-    return this.#registry.metrics();
+    return this.registry.metrics();
   }
 
   get handshakeCounts(): HandshakeCounts {
@@ -141,11 +141,11 @@ export class Metrics implements HubObserver {
   }
 
   #counter<Label extends string>(name: string, help: string, ...labelNames: Label[]): Counter<Label> {
-    return new Counter({ name: PREFIX + name, help, labelNames, registers: [this.#registry] });
+    return new Counter({ name: PREFIX + name, help, labelNames, registers: [this.registry] });
   }
 
   #addLevels({ devicesConnected, handshakes, streams, bytes, connections, certificateExpiryMs }: HubLevels): void {
-    const gauge = (name: string, help: string, read: () => number | undefined): void => gaugeOf(this.#registry, PREFIX + name, help, read);
+    const gauge = (name: string, help: string, read: () => number | undefined): void => gaugeOf(this.registry, PREFIX + name, help, read);
     gauge('devices_connected', 'Devices that can be asked for a stream now.', devicesConnected);
     gauge('handshakes_active', 'Handshakes that run.', handshakes);
     gauge('streams_active', 'Streams that run.', streams);
@@ -158,7 +158,7 @@ export class Metrics implements HubObserver {
       name: `${PREFIX}relayed_bytes_total`,
       help: 'Payload bytes relayed, those of running streams included, by direction.',
       labelNames: ['direction'],
-      registers: [this.#registry],
+      registers: [this.registry],
       collect() {
         const { toDevice, toService } = bytes();
         this.reset();
@@ -175,7 +175,7 @@ export class Metrics implements HubObserver {
       name,
       help: 'Always 1; its labels are the versions.',
       labelNames: Object.keys(labels),
-      registers: [this.#registry],
+      registers: [this.registry],
     });
     info.set(labels, 1);
   }
@@ -189,6 +189,7 @@ export class Metrics implements HubObserver {
     for (const ended_by of ['device', 'service', 'hub']) {
       for (const result of ['clean', 'terminated']) this.#streamsEnded.inc({ result, ended_by }, 0);
     }
+    this.#limits.inc({ limit: 'connections' }, 0);
     for (const [outcome, code] of USUAL_OUTCOMES) this.#handshakes.inc({ outcome, code }, 0);
   }
 }

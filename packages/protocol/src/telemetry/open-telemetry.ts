@@ -94,7 +94,7 @@ class Spans {
   }
 
   endAll(): void {
-    for (const handshake of [...this.#running.keys()]) this.end(handshake);
+    for (const handshake of this.#running.keys()) this.end(handshake);
   }
 }
 
