@@ -14,10 +14,14 @@ import { MemoryRegistry } from './devices/memory-registry.ts';
 import type { Registry } from './devices/registry.ts';
 import { deviceRoutes } from './devices/routes.ts';
 import { createLogger } from './diagnostics/logger.ts';
-import { type HubObserver, silentObserver } from './diagnostics/observer.ts';
+import { historyRoute } from './diagnostics/history-route.ts';
+import type { HubLevels } from './diagnostics/levels.ts';
+import { Measurements } from './diagnostics/measurements.ts';
+import type { HubObserver } from './diagnostics/observer.ts';
 import { ResourceLog } from './diagnostics/resource-log.ts';
 import { Admission } from './http/admission.ts';
 import { Front } from './http/front.ts';
+import { MetricsEndpoint } from './http/metrics-endpoint.ts';
 import { Sources } from './http/sources.ts';
 import { TrustedProxies } from './http/trusted-proxies.ts';
 import { Upgrades } from './http/upgrade.ts';
@@ -26,7 +30,7 @@ import { StreamLimits } from './streams/limits.ts';
 import { streamRoutes } from './streams/routes.ts';
 
 /** Where the hub is in its life. */
-export interface HubLife {
+export interface HubLife extends Pick<HubLevels, 'connections' | 'certificateExpiryMs'> {
   /** False from the drain on. */
   readonly isReady: () => boolean;
   readonly isClosed: () => boolean;
@@ -37,6 +41,7 @@ interface BasicParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly measurements: Measurements;
   readonly observer: HubObserver;
   readonly registry: Registry;
   readonly policies: Policies;
@@ -60,7 +65,10 @@ export interface HubParts extends InnerParts {
 
 /** Makes the parts of a hub; nothing listens yet. */
 export function assemble(options: HubOptions, life: HubLife): HubParts {
-  const basics = basicParts(options);
+  const basics = basicParts(
+    options,
+    levelsOf(() => ({ sessions, broker }), life),
+  );
   const { clock, random, logger, observer, registry, addresses, limits } = basics;
   const sessions: Sessions = new Sessions(
     clock,
@@ -85,13 +93,15 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
   return { ...inner, ...createFront(options, inner, life) };
 }
 
-function basicParts(options: HubOptions): BasicParts {
+function basicParts(options: HubOptions, levels: HubLevels): BasicParts {
   const { clock = systemClock, random = systemRandom, registry = new MemoryRegistry() } = options;
+  const measurements = new Measurements(levels, clock);
   return {
     clock,
     random,
     logger: createLogger(options.logger),
-    observer: silentObserver,
+    measurements,
+    observer: measurements.metrics,
     registry,
     policies: new Policies(options.policies),
     addresses: new Addresses(options),
@@ -99,8 +109,20 @@ function basicParts(options: HubOptions): BasicParts {
   };
 }
 
+/** @param parts Made later than what measures them. */
+function levelsOf(parts: () => Pick<InnerParts, 'sessions' | 'broker'>, { connections, certificateExpiryMs }: HubLife): HubLevels {
+  return {
+    devicesConnected: () => parts().sessions.connected,
+    handshakes: () => parts().broker.handshakes,
+    streams: () => parts().broker.streams,
+    bytes: () => parts().broker.bytes,
+    connections,
+    certificateExpiryMs,
+  };
+}
+
 function createFront(options: HubOptions, parts: InnerParts, life: HubLife): { readonly front: Front; readonly admission: Admission } {
-  const { clock, registry, policies, addresses, limits, broker, revocation } = parts;
+  const { clock, registry, policies, addresses, limits, broker, revocation, measurements } = parts;
   const proxies = new TrustedProxies(options.trustedProxies ?? []);
   const sources = new Sources(proxies, limits);
   const admission = new Admission({ ...parts, sources });
@@ -116,8 +138,10 @@ function createFront(options: HubOptions, parts: InnerParts, life: HubLife): { r
     routes: [
       ...deviceRoutes(parts),
       ...streamRoutes(broker),
+      historyRoute(measurements.history),
       { method: 'GET', path: ['v1', 'hub'], handle: () => ({ status: 200, body: addresses.view() }) },
     ],
+    metrics: new MetricsEndpoint(measurements.metrics, hostNames, options.metrics?.openOnLoopback),
     upgrades: new Upgrades({
       ...parts,
       keepAliveMs: options.keepAliveMs,

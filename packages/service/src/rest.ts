@@ -27,6 +27,8 @@ export interface RestCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly body?: object | undefined;
+  /** The W3C trace context of a stream request. */
+  readonly traceparent?: string | undefined;
   /** Refuse to create what is not there (`If-Match: *`). */
   readonly mustExist?: boolean | undefined;
   /** What the hub may take by itself; a guard for the way there and back is added. */
@@ -116,9 +118,10 @@ export class Rest {
   }
 
   async #exchange(call: RestCall, signal: AbortSignal): Promise<string> {
-    const { method, path, body } = call;
+    const { method, path, body, traceparent } = call;
     const condition = call.mustExist ? { 'if-match': '*' } : {};
-    const headers = { authorization: this.#signer.authorization(), 'content-type': 'application/json', ...condition };
+    const trace = traceparent === undefined ? {} : { traceparent };
+    const headers = { authorization: this.#signer.authorization(), 'content-type': 'application/json', ...condition, ...trace };
     const response = await this.#pool.request({ method, path, headers, signal, body: body === undefined ? null : JSON.stringify(body) });
     const text = await bodyText(response.body);
     if (response.statusCode >= 200 && response.statusCode < 300) return text;

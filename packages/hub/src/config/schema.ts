@@ -16,6 +16,7 @@ import { PERMISSIONS, type Permission } from '../auth/policies.ts';
 import type { Registry } from '../devices/registry.ts';
 import { parseRange } from '../http/trusted-proxies.ts';
 import { type LimitOptions, limitsSchema } from './limits.ts';
+import { type MetricsOptions, metricsSchema } from './metrics.ts';
 
 /** A service's key and what it may do. */
 export interface PolicyOptions {
@@ -71,6 +72,8 @@ export interface HubOptions {
   readonly keepAliveMs?: number | undefined;
   /** Of streams, connections and failed logins. Default: see each. */
   readonly limits?: LimitOptions | undefined;
+  /** Who may read `/metrics`. */
+  readonly metrics?: MetricsOptions | undefined;
   /** Such as `openRegistry` gives; the hub does not close it. Default: in memory, empty. */
   readonly registry?: Registry | undefined;
   /** Takes the resource log and the hub's own messages. Default: pino, to standard output. `false`: nothing. */
@@ -116,6 +119,7 @@ const fields = z.strictObject({
   trustedProxies: z.array(range).optional(),
   keepAliveMs: z.int(KEEP_ALIVE).min(LIVENESS_TICK_MS, KEEP_ALIVE).max(LEG_IDLE_MS, KEEP_ALIVE).optional(),
   limits: limitsSchema.optional(),
+  metrics: metricsSchema.optional(),
   registry: z.unknown().optional(),
   logger: z.unknown().optional(),
   clock: z.unknown().optional(),

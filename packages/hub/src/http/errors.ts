@@ -29,19 +29,19 @@ export function errorAnswer(error: StreamsError, trackingId: string): { status: 
   return { status, body: { code, message, retryable, retryAfterMs, trackingId: error.trackingId ?? trackingId, details } };
 }
 
-/** Sends a JSON answer, unless the caller is gone. Its `Date` is the hub's own time, by which clients correct theirs. */
-export function sendJson(response: ServerResponse, { status, body }: Answer, keepAlive: boolean, wallMs: number): void {
+/** Sends an answer, unless the caller is gone. Its `Date` is the hub's own time, by which clients correct theirs. */
+export function sendAnswer(response: ServerResponse, { status, body, text }: Answer, keepAlive: boolean, wallMs: number): void {
   if (response.headersSent || response.destroyed) return;
   response.setHeader('Date', new Date(wallMs).toUTCString());
   if (!keepAlive || isToStranger(body)) response.setHeader('Connection', 'close');
   response.setHeader('Cache-Control', 'no-store');
-  if (body === undefined) {
+  const { type, content } = text ?? { type: 'application/json', content: body && JSON.stringify(body) };
+  if (content === undefined) {
     response.writeHead(status).end();
     return;
   }
-  const text = JSON.stringify(body);
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text), ...retryAfter(body) });
-  response.end(text);
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(content), ...retryAfter(body ?? {}) });
+  response.end(content);
 }
 
 /** Answers an upgrade that is not granted, and closes. @returns the HTTP status. */

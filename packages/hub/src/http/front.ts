@@ -8,9 +8,10 @@ import type { Penalties } from '../auth/penalties.ts';
 import type { HubObserver } from '../diagnostics/observer.ts';
 import { drainRetryMs } from '../drain.ts';
 import type { Admission } from './admission.ts';
-import { errorAnswer, refuseUpgrade, sendJson, toStreamsError } from './errors.ts';
+import { errorAnswer, refuseUpgrade, sendAnswer, toStreamsError } from './errors.ts';
 import { type Caller, guardRequest, type GuardRules } from './guard.ts';
 import { health } from './health.ts';
+import type { MetricsEndpoint } from './metrics-endpoint.ts';
 import { type Answer, findRoute, queryOf, readBody, type Route } from './routes.ts';
 import type { ServerHandlers } from './server.ts';
 import { type Endpoint, upgradeEndpoint, type Upgrades } from './upgrade.ts';
@@ -23,6 +24,7 @@ export interface FrontContext extends GuardRules {
   readonly penalties: Penalties;
   readonly admission: Admission;
   readonly routes: readonly Route[];
+  readonly metrics: MetricsEndpoint;
   readonly upgrades: Upgrades;
   readonly logger: Logger;
   readonly observer: HubObserver;
@@ -46,6 +48,7 @@ export class Front {
   /** What a server calls. @param only The one endpoint that it is; `undefined`: both. */
   handlers(only?: Endpoint): ServerHandlers {
     return {
+      onDrop: () => this.#context.observer.limitReached('connections'),
       onRequest: (request, response) => void this.#onRequest(request, response, only),
       onUpgrade: (request, socket, head) => void this.#onUpgrade(request, socket, head, only),
     };
@@ -86,7 +89,7 @@ export class Front {
     const trackingId = newId(this.#context.random);
     const answer = await this.#answerOrError(request, response, trackingId, only);
     this.#context.observer.answered(answer.status);
-    sendJson(response, answer, this.#context.isReady(), this.#context.clock.wallMs());
+    sendAnswer(response, answer, this.#context.isReady(), this.#context.clock.wallMs());
   }
 
   #blocked(retryAfterMs: number): StreamsError {
@@ -136,7 +139,9 @@ export class Front {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, trackingId: string, only: Endpoint | undefined): Promise<Answer> {
-    const { admission } = this.#context;
+    const { admission, metrics } = this.#context;
+    const isForMetrics = only !== 'streaming' && metrics.handles(request);
+    if (isForMetrics && metrics.isOpenTo(request)) return metrics.answer();
     const caller = guardRequest(request, trackingId, this.#context);
     admission.check(request.socket);
     const target = request.url ?? '';
@@ -146,6 +151,7 @@ export class Front {
     if (this.#context.isClosed()) throw this.#draining();
     const identity = await this.authenticate(caller);
     admission.authenticated(request.socket);
+    if (isForMetrics) return metrics.answer(identity);
     const { route, params } = findRoute(this.#context.routes, request.method ?? '', target);
     const gone = new AbortController();
     response.once('close', () => gone.abort());

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createError, parseHost } from '@streams/protocol/internal';
 import type { Sources } from './sources.ts';
-import type { TrustedProxies } from './trusted-proxies.ts';
+import { isLoopback, type TrustedProxies } from './trusted-proxies.ts';
 
 /** Who asks, as far as the request's head says. */
 export interface Caller {
@@ -24,6 +24,10 @@ export interface GuardRules {
 
 /** Headers that decide who asks for what; Node silently keeps the first of two. */
 const SINGLE = ['authorization', 'host', 'sec-websocket-key', 'sec-websocket-version', 'streams-instance-id'];
+/** A `Host` header: a name or an address, IPv6 in brackets, and perhaps a port. */
+const LOCAL_HOST = /^\[?([\w.:-]+?)\]?(?::\d+)?$/;
+/** What a proxy says of itself, trusted or not. */
+const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'];
 const CREDENTIAL_IN_QUERY = /[?&](?:token|access_token|sig|authorization|sr)=/i;
 
 /** Throws unless the request is one that a client of this hub sends. */
@@ -41,6 +45,17 @@ export function guardRequest(request: IncomingMessage, trackingId: string, { hos
   if (request.headers.origin !== undefined) throw createError('ORIGIN_DENIED');
   const source = sources.of(address, 'encrypted' in request.socket);
   return { authorization: request.headers.authorization, address, source, trackingId };
+}
+
+/**
+ * True for a request that comes straight from this machine, by a name of the machine's own or of the hub's: neither a proxy nor a web
+ * page, whose name may lead here, has a hand in it.
+ */
+export function isLocalRequest({ socket, headers }: IncomingMessage, hostNames: ReadonlySet<string>): boolean {
+  const host = LOCAL_HOST.exec(headers.host ?? '')?.[1]?.toLowerCase();
+  const isForwarded = FORWARDED.some((name) => headers[name] !== undefined);
+  if (host === undefined || isForwarded || headers.origin !== undefined) return false;
+  return isLoopback(socket.remoteAddress ?? '') && (host === 'localhost' || isLoopback(host) || hostNames.has(host));
 }
 
 function repeated(rawHeaders: readonly string[]): string | undefined {

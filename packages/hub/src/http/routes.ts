@@ -21,6 +21,8 @@ export interface Call {
 export interface Answer {
   readonly status: number;
   readonly body?: object | undefined;
+  /** Instead of a body: text of another type than JSON. */
+  readonly text?: { readonly type: string; readonly content: string } | undefined;
 }
 
 /** One row of the table. */

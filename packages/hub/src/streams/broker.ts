@@ -28,6 +28,7 @@ import { Negotiation, type StreamRequest, type Tickets } from './negotiation.ts'
 import { Relay, type RelayedBytes, type RelayReport } from './relay.ts';
 import type { LegPair } from './rendezvous.ts';
 import { issueToken } from './token.ts';
+import { type HandshakeTrace, traceRequest } from './traced-handshake.ts';
 
 /** What the broker works with. */
 export interface BrokerContext {
@@ -115,7 +116,11 @@ export class Broker {
    * @param signal Fires if the service goes away before the answer.
    * @throws what `POST /v1/devices/{id}/streams` answers.
    */
-  async open(request: StreamRequest, signal: AbortSignal): Promise<OpenStreamAnswer> {
+  open(request: StreamRequest, signal: AbortSignal): Promise<OpenStreamAnswer> {
+    return traceRequest(request, (traced, trace) => this.#open(traced, signal, trace));
+  }
+
+  async #open(request: StreamRequest, signal: AbortSignal, trace: HandshakeTrace): Promise<OpenStreamAnswer> {
     const device = await this.#context.registry.get(request.deviceId);
     const session = await this.#context.router.find(request.deviceId);
     // Before the others: a device that is not here any more may be where the next attempt leads.
@@ -126,9 +131,13 @@ export class Broker {
     const leave = this.#admit(request, tickets.streamId);
     const negotiation = new Negotiation(request, tickets, this.#context.clock, {
       established: (legs, protocol) => this.#relay(negotiation, legs, protocol, leave),
-      settled: (settled) => this.#onSettled(settled, leave),
+      settled: (settled, failure) => {
+        this.#onSettled(settled, leave);
+        trace.settled(failure);
+      },
     });
     this.#negotiations.set(tickets.streamId, negotiation);
+    trace.asked(tickets.streamId);
     const answer = negotiation.start(session);
     const forget = onAbort(signal, () => negotiation.apply({ type: 'cancel' }));
     return answer.finally(forget);

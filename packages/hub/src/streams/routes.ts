@@ -15,15 +15,20 @@ export function streamRoutes(broker: Broker): Route[] {
 async function open(broker: Broker, call: Call): Promise<Answer> {
   const policy = requirePermission(call.identity, 'stream:create').name;
   const deviceId = asDeviceId(call.params[0]);
-  const { traceparent } = call.headers;
   const request = {
     ...asOpenStreamBody(await call.body()),
     deviceId,
     policy,
     trackingId: call.trackingId,
-    traceparent: traceparent === undefined ? undefined : asTraceparent(traceparent, 'traceparent'),
+    traceparent: lastTraceparent(call.headers['traceparent']),
   };
   return { status: 200, body: await broker.open(request, call.signal) };
+}
+
+/** Where instrumentation of HTTP has added its own, that is the closest one; Node joins the two. */
+function lastTraceparent(header: string | string[] | undefined): string | undefined {
+  const last = [header ?? []].flat().join().split(',').at(-1)?.trim();
+  return last === '' ? undefined : asTraceparent(last, 'traceparent');
 }
 
 function end(broker: Broker, call: Call): Answer {
