@@ -49,6 +49,12 @@ describe('createHub', () => {
     { change: { trustedProxies: ['127.0.0.1', '10.0.0.0/99'] }, field: 'trustedProxies[1]' },
     { change: { keepAliveMs: 500 }, field: 'keepAliveMs' },
     { change: { keepAliveMs: 20_000 }, field: 'keepAliveMs' },
+    { change: { limits: { maxStreams: 0 } }, field: 'limits.maxStreams' },
+    { change: { limits: { maxStreams: 1.5 } }, field: 'limits.maxStreams' },
+    { change: { limits: { maxStreamIdleMs: true } }, field: 'limits.maxStreamIdleMs' },
+    { change: { limits: { failedLoginBlockMs: false } }, field: 'limits.failedLoginBlockMs' },
+    { change: { limits: { exemptAddresses: ['127.0.0.1', '10.0.0.0/99'] } }, field: 'limits.exemptAddresses[1]' },
+    { change: { limits: { maxStream: 1 } }, field: 'limits' },
     { change: { hostnames: ['x'] }, field: 'options' },
   ])('names $field', ({ change, field }) => {
     expect(problemWith(change).field).toBe(field);

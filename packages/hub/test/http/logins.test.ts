@@ -4,6 +4,7 @@ import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { ServiceClient } from '@streams/service';
 import { FakeClock, leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { limitReached } from '../support/prometheus.ts';
 import { authorization, type RestAnswer, send } from '../support/rest.ts';
 import { until } from '../support/streams.ts';
 
@@ -81,6 +82,7 @@ it('a client whose clock is wrong gets in with its second attempt; one with a wr
   const connecting = device.connect().catch(() => undefined);
   await until(() => device.state.name === 'waiting');
   expect(device.state).toMatchObject({ delayMs: 60_000, cause: { code: 'STREAMS_TOO_MANY_FAILED_LOGINS' } });
+  expect(await limitReached(plain, 'maxFailedLoginsPerAddress')).toBe(2);
   for (const client of [service, wrong, device]) {
     client.destroy();
     await client.close();
