@@ -78,6 +78,8 @@ it('a client whose clock is wrong gets in with its second attempt; one with a wr
   const wrong = ServiceClient.fromConnectionString((await plain.serviceConnectionString()).replace(key, wrongKey));
   for (let time = 0; time < 3; time += 1) await expect(wrong.hub()).rejects.toMatchObject({ code: 'STREAMS_UNAUTHENTICATED' });
   await expect(wrong.hub()).rejects.toMatchObject({ code: 'STREAMS_TOO_MANY_FAILED_LOGINS', retryable: true, retryAfterMs: 60_000 });
+  // Who has got in before keeps its connection, and is heard on it.
+  await service.hub();
   const device = DeviceClient.fromConnectionString(await plain.deviceConnectionString('a'));
   const connecting = device.connect().catch(() => undefined);
   await until(() => device.state.name === 'waiting');
