@@ -176,7 +176,7 @@ export class Hub {
   }
 
   async #close(): Promise<void> {
-    const { revocation, broker, sessions, clock, front } = this.#parts;
+    const { revocation, broker, sessions, journal, clock, front } = this.#parts;
     this.#closing.abort();
     revocation.stop();
     broker.close(CLOSE_RESTART, 'DRAINING;retry=1');
@@ -184,7 +184,7 @@ export class Hub {
     const limited = (cut: () => void): (() => void) => clock.after(CLOSE_TIMEOUT_MS, cut);
     const listeners = await this.#listeners?.catch(() => undefined);
     this.#certificates?.stop();
-    await Promise.all([front.close(limited), listeners?.close(limited)]);
+    await Promise.all([front.close(limited), listeners?.close(limited), journal.write()]);
   }
 
   async #open(options: ListenOptions): Promise<Listeners> {

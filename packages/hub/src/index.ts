@@ -3,7 +3,7 @@ export type { Permission } from './auth/policies.ts';
 export type { HubOptions, PolicyOptions, TlsFiles, TlsOptions } from './config/schema.ts';
 export { openRegistry } from './devices/lmdb-registry.ts';
 export type { DurableRegistry, RegistryOptions } from './devices/lmdb-registry.ts';
-export type { DeviceChange, DevicePage, DeviceRecord, Registry } from './devices/registry.ts';
+export type { DeviceChange, DevicePage, DeviceRecord, LastSeen, Registry } from './devices/registry.ts';
 export type { ListenAddress, ListenOptions } from './http/listener.ts';
 export type { DrainOptions } from './drain.ts';
 export { createLogger } from './diagnostics/logger.ts';

@@ -5,9 +5,11 @@ import { Policies } from './auth/policies.ts';
 import { Revocation } from './auth/revocation.ts';
 import { Addresses } from './config/addresses.ts';
 import type { HubOptions } from './config/schema.ts';
+import { Presence } from './control/presence.ts';
 import { localRouter } from './control/router.ts';
 import { Sessions } from './control/sessions.ts';
 import { DeviceWriter } from './devices/device-writer.ts';
+import { LastSeenJournal } from './devices/last-seen-journal.ts';
 import { MemoryRegistry } from './devices/memory-registry.ts';
 import type { Registry } from './devices/registry.ts';
 import { deviceRoutes } from './devices/routes.ts';
@@ -36,6 +38,8 @@ interface InnerParts {
   readonly policies: Policies;
   readonly addresses: Addresses;
   readonly sessions: Sessions;
+  readonly presence: Presence;
+  readonly journal: LastSeenJournal;
   readonly broker: Broker;
   readonly revocation: Revocation;
 }
@@ -50,10 +54,13 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
   const { clock = systemClock, random = systemRandom, registry = new MemoryRegistry() } = options;
   const logger = createLogger(options.logger);
   const addresses = new Addresses(options);
+  const journal = new LastSeenJournal({ clock, logger, lastSeen: registry.lastSeen });
+  const presence = new Presence(clock, (deviceId) => journal.seen(deviceId));
   const sessions: Sessions = new Sessions(
     clock,
     () => addresses.welcome(clock.wallMs()),
     (deviceId, streamId) => broker.lose(streamId, deviceId),
+    presence,
   );
   const broker: Broker = new Broker({
     clock,
@@ -75,6 +82,8 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
     policies: new Policies(options.policies),
     addresses,
     sessions,
+    presence,
+    journal,
     broker,
     revocation,
   };
@@ -90,7 +99,7 @@ function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Fro
     proxies: new TrustedProxies(options.trustedProxies ?? []),
     authenticator: new Authenticator([...hostNames], policies, registry, clock),
     routes: [
-      ...deviceRoutes(parts),
+      ...deviceRoutes({ ...parts, ...life }),
       ...streamRoutes(broker),
       { method: 'GET', path: ['v1', 'hub'], handle: () => ({ status: 200, body: addresses.view() }) },
     ],

@@ -1,6 +1,7 @@
 // The one door for sibling packages. Does not follow semantic versioning; not for users.
 export * from './async/abort.ts';
 export * from './async/deferred.ts';
+export * from './async/within.ts';
 export * from './credentials/connection-string.ts';
 export * from './credentials/redact.ts';
 export * from './credentials/shared-access-signature.ts';
@@ -44,6 +45,7 @@ export * from './telemetry/client-logger.ts';
 export * from './telemetry/logger.ts';
 export * from './time/clock.ts';
 export * from './time/random.ts';
+export * from './wire/bulk.ts';
 export * from './wire/close-codes.ts';
 export * from './wire/decode.ts';
 export * from './wire/defaults.ts';
@@ -53,6 +55,7 @@ export * from './wire/guards.ts';
 export * from './wire/limits.ts';
 export * from './wire/messages.ts';
 export * from './wire/names.ts';
+export * from './wire/ndjson.ts';
 export * from './wire/rest.ts';
 export * from './wire/urls.ts';
 export * from './wire/versions.ts';

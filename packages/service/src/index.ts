@@ -1,6 +1,7 @@
 // Public names of @streams/service.
 export { ServiceClient } from './client.ts';
-export type { Device, DeviceKey, Devices, DeviceSettings } from './devices.ts';
+export type { ImportOptions, ImportRowFailure, ImportSource } from './bulk.ts';
+export type { Device, DeviceFilter, DeviceKey, Devices, DeviceSettings, WriteOptions } from './devices.ts';
 export type { CreateStreamOptions } from './open-stream.ts';
 export type { OpenTunnelOptions } from './open-tunnel.ts';
 export type { ServiceClientOptions, ServiceClientSettings } from './options.ts';
@@ -26,9 +27,12 @@ export type {
   Clock,
   EndedBy,
   ErrorCode,
+  ExportedDevice,
   HandshakeMessage,
   HandshakePhase,
   HubView,
+  ImportedDevice,
+  ImportProgress,
   Logger,
   OpenChannelOptions,
   Random,

@@ -1,5 +1,6 @@
 // REST calls to the hub: kept-alive connections, signed requests, typed errors.
 import { setMaxListeners } from 'node:events';
+import { Readable } from 'node:stream';
 import {
   abortedError,
   type Access,
@@ -14,26 +15,40 @@ import {
   type HandshakePhase,
   httpError,
   hubTimeOf,
+  type Line,
+  LineSplitter,
   MAX_BODY_BYTES,
+  MAX_LINE_BYTES,
+  NDJSON_TYPE,
+  onAbort,
   parseObject,
   type Signer,
   StreamsError,
   throwIfAborted,
+  within,
 } from '@streams/protocol/internal';
-import { type buildConnector, Pool } from 'undici';
+import { type buildConnector, type Dispatcher, Pool } from 'undici';
 
 /** One call. */
 export interface RestCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly body?: object | undefined;
-  /** Refuse to create what is not there (`If-Match: *`). */
-  readonly mustExist?: boolean | undefined;
+  /** Such as `if-match`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** What the hub may take by itself; a guard for the way there and back is added. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A call whose body and answer are as long as they are. It is made once: a body cannot be sent again. */
+export interface LongCall extends Pick<RestCall, 'path' | 'signal'> {
+  readonly method: 'GET' | 'POST';
+  readonly body?: AsyncIterable<Uint8Array> | undefined;
+}
+
+/** A hub that works on something says how far it is more often. */
+const SILENCE_MS = 60_000;
 const PHASE: HandshakePhase = 'answer';
 /** Less than the hub's 65 s, so that no request meets a connection that the hub is just closing. */
 const KEEP_ALIVE_MS = 60_000;
@@ -80,6 +95,32 @@ export class Rest {
     }
   }
 
+  /**
+   * Yields the lines of a long answer (NDJSON) as they come, while `body` goes up, where there is one.
+   * @throws as {@link call}; `STREAMS_CONNECT_FAILED` too if the answer stops, or has no end.
+   */
+  async *lines({ method, path, body, signal }: LongCall): AsyncGenerator<Fields, void> {
+    throwIfAborted(signal);
+    const ended = new AbortController();
+    const forget = onAbort(signal, () => ended.abort());
+    try {
+      const headers = { authorization: this.#signer.authorization(), 'content-type': NDJSON_TYPE };
+      const response = await this.#pool.request({ method, path, headers, signal: ended.signal, body: body ? Readable.from(body) : null });
+      if (!isSuccess(response)) throw failureOf(response, await bodyText(response.body), 0);
+      const splitter = new LineSplitter(MAX_LINE_BYTES);
+      const silent = (): Error => createError('CONNECT_FAILED', { message: `the hub said nothing for ${SILENCE_MS} ms` });
+      for await (const chunk of within<Buffer>(response.body, this.#clock, SILENCE_MS, silent)) yield* objectsOf(splitter.push(chunk));
+      yield* objectsOf(splitter.end());
+    } catch (error) {
+      if (StreamsError.is(error)) throw error;
+      throw signal?.aborted ? abortedError(signal) : connectError(error);
+    } finally {
+      forget();
+      // Who leaves early does not want the rest.
+      ended.abort();
+    }
+  }
+
   /** Lets calls finish, and closes the connections. */
   async close(): Promise<void> {
     await settled(this.#pool.close());
@@ -117,14 +158,11 @@ export class Rest {
 
   async #exchange(call: RestCall, signal: AbortSignal): Promise<string> {
     const { method, path, body } = call;
-    const condition = call.mustExist ? { 'if-match': '*' } : {};
-    const headers = { authorization: this.#signer.authorization(), 'content-type': 'application/json', ...condition };
+    const headers = { authorization: this.#signer.authorization(), 'content-type': 'application/json', ...call.headers };
     const response = await this.#pool.request({ method, path, headers, signal, body: body === undefined ? null : JSON.stringify(body) });
     const text = await bodyText(response.body);
-    if (response.statusCode >= 200 && response.statusCode < 300) return text;
-    const { date, 'retry-after': retryAfter } = response.headers;
-    const failure = { status: response.statusCode, date: first(date), retryAfter: first(retryAfter), body: text };
-    throw httpError(failure, PHASE, call.timeoutMs);
+    if (isSuccess(response)) return text;
+    throw failureOf(response, text, call.timeoutMs);
   }
 }
 
@@ -135,6 +173,19 @@ function readAs<T>(read: (answer: Fields) => T, text: string): T {
   } catch (cause) {
     throw createError('CONNECT_FAILED', { message: `the answer is not a hub's: ${(cause as Error).message}`, cause });
   }
+}
+
+function* objectsOf(lines: readonly Line[]): Generator<Fields, void> {
+  for (const { text = '' } of lines) yield readAs((fields) => fields, text);
+}
+
+function isSuccess({ statusCode }: Dispatcher.ResponseData): boolean {
+  return statusCode >= 200 && statusCode < 300;
+}
+
+function failureOf({ statusCode, headers }: Dispatcher.ResponseData, body: string, timeoutMs: number): StreamsError {
+  const failure = { status: statusCode, date: first(headers['date']), retryAfter: first(headers['retry-after']), body };
+  return httpError(failure, PHASE, timeoutMs);
 }
 
 /** How the pool makes a connection: as legs and control links are made. */

@@ -34,8 +34,9 @@ it('creates a device, and gives the string that is all it needs', async () => {
   expect(created.keys?.[0]).toBe(Buffer.alloc(32, 1).toString('base64'));
   await using device = DeviceClient.fromConnectionString(await service.devices.connectionString('pump-7'));
   await device.connect();
-  expect(await service.devices.get('pump-7')).toEqual({ ...created, connected: true });
-  expect(await reader.devices.get('pump-7')).toEqual({ ...created, connected: true, keys: undefined });
+  const connected = { ...created, connected: true, connectedSince: expect.stringMatching(/^\d{4}-.*Z$/) };
+  expect(await service.devices.get('pump-7')).toEqual(connected);
+  expect(await reader.devices.get('pump-7')).toEqual({ ...connected, keys: undefined });
   await expect(reader.devices.connectionString('pump-7')).rejects.toMatchObject({ code: 'STREAMS_FORBIDDEN' });
 });
 

@@ -1,21 +1,27 @@
-// `streams devices`: create, list, show, enable, disable, rotate the keys of, and delete devices.
+// `streams devices`: create, list, show, enable, disable, rotate the keys of, delete, export and import devices.
 import { Command, Option } from 'commander';
 import type { Device, DeviceKey } from '@streams/service';
 import { type CredentialOptions, withCredentials, withService } from '../io/credentials.ts';
-import { type OutputOptions, printData, table } from '../io/output.ts';
+import { type OutputOptions, printData } from '../io/output.ts';
 import { createDevice, describe, type DeviceOptions } from './devices-create.ts';
+import { exportToFile } from './devices-export.ts';
+import { importFromFile } from './devices-import.ts';
+import { addFilters, countOption, deviceTable, listDevices } from './devices-list.ts';
 
 type Options = CredentialOptions & OutputOptions;
 
 export function devicesCommand(): Command {
   const devices = new Command('devices').description('manage the devices of a hub').addHelpText('after', example('create pump-7'));
-  const add = (name: string, description: string): Command => {
+  const add = (name: string, description: string, argument = '<id>'): Command => {
     const command = withCredentials(new Command(name), 'service').description(description).option('--json', 'print JSON');
-    devices.addCommand(command.addHelpText('after', example(name === 'list' ? name : `${name} pump-7`)));
-    return name === 'list' ? command : command.argument('<id>', 'device id');
+    devices.addCommand(command);
+    return argument === '<id>' ? command.argument('<id>', 'device id').addHelpText('after', example(`${name} pump-7`)) : command;
   };
   add('create', 'create a device, and print the connection string that is all it needs').action(createDevice);
-  add('list', 'list the devices').action(list);
+  addFilters(add('list', 'list the devices', ''))
+    .addOption(new Option('--limit <count>', 'how many at most').argParser(countOption))
+    .addHelpText('after', example('list --prefix pump- --connected'))
+    .action(listDevices);
   add('show', 'show a device').action((id: string, options: Options) => print(options, (service) => service.devices.get(id)));
   add('enable', 'let a device connect again').action((id: string, options: Options) => setEnabled(id, true, options));
   add('disable', 'cut a device off, and keep it so').action((id: string, options: Options) => setEnabled(id, false, options));
@@ -24,6 +30,15 @@ export function devicesCommand(): Command {
     .addHelpText('after', ROTATE_HELP)
     .action(rotate);
   add('delete', 'delete a device').action(remove);
+  addFilters(add('export', 'write the devices to a file, with their keys: a secret', '[file]'))
+    .argument('[file]', 'made for its owner alone; standard output if left out')
+    .addHelpText('after', example('export devices.ndjson'))
+    .action(exportToFile);
+  add('import', 'create or change the devices of a file, a line of JSON each', '<file>')
+    .argument('<file>', 'such as `devices export` writes; - is standard input')
+    .option('--stop-on-error', 'end with the first line that fails')
+    .addHelpText('after', example('import devices.ndjson'))
+    .action(importFromFile);
   return devices;
 }
 
@@ -38,22 +53,9 @@ function example(rest: string): string {
   return `\nExample:\n  $ streams devices ${rest}`;
 }
 
-async function list(options: Options): Promise<void> {
-  const devices = await withService(options, async (service) => {
-    const all: Device[] = [];
-    for await (const device of service.devices.list()) all.push(device);
-    return all;
-  });
-  printData(options, devices, () => table([['DEVICE', 'ENABLED', 'CONNECTED'], ...devices.map(row)]));
-}
-
-function row({ deviceId, enabled, connected }: Device): string[] {
-  return [deviceId, enabled ? 'yes' : 'no', connected ? 'yes' : 'no'];
-}
-
 async function print(options: Options, work: Parameters<typeof withService<Device>>[1]): Promise<void> {
   const device = describe(await withService(options, work));
-  printData(options, device, () => table([['DEVICE', 'ENABLED', 'CONNECTED'], row(device)]));
+  printData(options, device, () => deviceTable([device]));
 }
 
 async function setEnabled(id: string, enabled: boolean, options: Options): Promise<void> {

@@ -6,6 +6,7 @@ const SOFTWARE = 70;
 
 /** What to do, where the error's own text does not say it. */
 const REMEDIES: Partial<Record<WireCode, string>> = {
+  CONFLICT: 'look at it, and do it again if that is still right',
   CONNECT_FAILED: 'is the hub running (`streams hub start`), and does the connection string have its name and port?',
   DEVICE_NOT_CONNECTED: 'start its program on the device, such as `streams device proxy`',
   DEVICE_NOT_FOUND: '`streams devices list` shows those that it knows, `streams devices create` makes one',

@@ -28,7 +28,8 @@ export function coloured(colour: 'green' | 'red' | 'dim', text: string): string 
 
 /** Rows under headings, in columns. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  // There may be more rows than a function takes arguments.
+  const widths = (rows[0] ?? []).map((_, column) => rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0));
   return rows
     .map((row) =>
       row

@@ -57,6 +57,10 @@ interface PendingOffer extends Deferred<OfferAnswer> {
 
 /** What a session tells. */
 export interface ControlSessionEvents {
+  /** It can be asked from now on. */
+  readonly connected: () => void;
+  /** It cannot be asked any more; it may come back. */
+  readonly disconnected: () => void;
   /** No link has been live for {@link INSTANCE_GRACE_MS}. */
   readonly gone: () => void;
   /** The device has lost its leg of an established stream. */
@@ -93,8 +97,8 @@ export class ControlSession implements DeviceSession {
       const cancel = this.#clock.after(OLD_LINK_LIMIT_MS, () => older.close(CLOSE_CLEAN));
       older.once('close', cancel);
     }
-    this.#newest = link;
     this.#links.set(link, keyId);
+    this.#setNewest(link);
     link.on('message', (message) => this.#onMessage(link, message));
     link.on('close', () => this.#onLinkClosed(link));
     link.send(encodeMessage(welcome));
@@ -127,7 +131,7 @@ export class ControlSession implements DeviceSession {
   /** Ends every link; open requests fail. */
   close(code: number, reason: string): void {
     this.#cancelGrace?.();
-    this.#newest = undefined;
+    this.#setNewest(undefined);
     for (const link of this.#links.keys()) link.close(code, reason);
     this.#failPending();
   }
@@ -174,12 +178,19 @@ export class ControlSession implements DeviceSession {
     this.#links.delete(link);
     if (this.#newest !== link) return;
     // Should the newest die first, an older one that still lingers serves again.
-    this.#newest = [...this.#links.keys()].at(-1);
+    this.#setNewest([...this.#links.keys()].at(-1));
     if (this.#newest) return;
     this.#cancelGrace = this.#clock.after(INSTANCE_GRACE_MS, () => {
       this.#failPending();
       this.#events.gone();
     });
+  }
+
+  #setNewest(link: Leg | undefined): void {
+    const wasConnected = this.isConnected;
+    this.#newest = link;
+    if (this.isConnected && !wasConnected) this.#events.connected();
+    if (!this.isConnected && wasConnected) this.#events.disconnected();
   }
 
   #failPending(which: (offer: PendingOffer) => boolean = () => true): void {

@@ -1,5 +1,6 @@
 // Which devices are connected: one session each, the newest instance wins (design section 5).
 import { type Clock, CLOSE_REVOKED, type GoawayMessage, type HubMessage, type Leg } from '@streams/protocol/internal';
+import type { Presence } from './presence.ts';
 import { ControlSession } from './session.ts';
 
 /** A control link that has just been opened. */
@@ -18,15 +19,17 @@ export class Sessions {
   readonly #clock: Clock;
   readonly #welcome: () => HubMessage;
   readonly #onLost: (deviceId: string, streamId: string) => void;
+  readonly #presence: Presence;
   readonly #byDevice = new Map<string, ControlSession>();
   /** What every device has been told. */
   #goaway: GoawayMessage | undefined;
 
   /** @param onLost Called when a device has lost its leg of a stream. */
-  constructor(clock: Clock, welcome: () => HubMessage, onLost: (deviceId: string, streamId: string) => void) {
+  constructor(clock: Clock, welcome: () => HubMessage, onLost: (deviceId: string, streamId: string) => void, presence: Presence) {
     this.#clock = clock;
     this.#welcome = welcome;
     this.#onLost = onLost;
+    this.#presence = presence;
   }
 
   attach({ deviceId, instanceId, leg, keyId, expiresInMs }: NewLink): void {
@@ -64,6 +67,7 @@ export class Sessions {
   close(code: number, reason: string): void {
     for (const session of this.#byDevice.values()) session.close(code, reason);
     this.#byDevice.clear();
+    this.#presence.stop();
   }
 
   #sessionFor(deviceId: string, instanceId: string): ControlSession {
@@ -73,7 +77,12 @@ export class Sessions {
     const gone = (): void => {
       if (this.#byDevice.get(deviceId) === session) this.#byDevice.delete(deviceId);
     };
-    const session = new ControlSession(instanceId, this.#clock, { gone, lost: (streamId) => this.#onLost(deviceId, streamId) });
+    const session = new ControlSession(instanceId, this.#clock, {
+      connected: () => this.#presence.connected(deviceId),
+      disconnected: () => this.#presence.disconnected(deviceId),
+      gone,
+      lost: (streamId) => this.#onLost(deviceId, streamId),
+    });
     this.#byDevice.set(deviceId, session);
     return session;
   }

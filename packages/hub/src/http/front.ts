@@ -2,13 +2,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Clock, createError, type Logger, newId, type Random, type StreamsError } from '@streams/protocol/internal';
+import { type Clock, createError, type Fields, type Logger, newId, type Random, type StreamsError } from '@streams/protocol/internal';
 import type { Authenticator, Identity } from '../auth/authenticate.ts';
 import { drainRetryMs } from '../drain.ts';
-import { errorAnswer, refuseUpgrade, sendJson, toStreamsError } from './errors.ts';
+import { errorAnswer, refuseUpgrade, sendJson, setCommonHeaders, toStreamsError } from './errors.ts';
 import { type Caller, guardRequest, type GuardRules } from './guard.ts';
 import { health } from './health.ts';
+import { longBody } from './long-requests.ts';
 import { type Answer, findRoute, queryOf, readBody, type Route } from './routes.ts';
+import { sendLines } from './send-lines.ts';
 import type { ServerHandlers } from './server.ts';
 import { type Endpoint, upgradeEndpoint, type Upgrades } from './upgrade.ts';
 
@@ -74,7 +76,13 @@ export class Front {
   async #onRequest(request: IncomingMessage, response: ServerResponse, only: Endpoint | undefined): Promise<void> {
     const trackingId = newId(this.#context.random);
     const answer = await this.#answerOrError(request, response, trackingId, only);
-    sendJson(response, answer, this.#context.isReady(), this.#context.clock.wallMs());
+    const { logger, isReady, clock } = this.#context;
+    if (response.headersSent || response.destroyed) return;
+    setCommonHeaders(response, answer, isReady(), clock.wallMs());
+    if (!answer.lines) return sendJson(response, answer);
+    await sendLines(response, answer.status, answer.lines).catch((err: unknown) => {
+      logger.error({ err, trackingId }, 'an answer was cut: the hub failed while it was being sent');
+    });
   }
 
   #draining(): StreamsError {
@@ -128,6 +136,8 @@ export class Front {
     response.once('close', () => gone.abort());
     const { headers } = request;
     const query = queryOf(target);
-    return route.handle({ identity, params, query, trackingId, headers, signal: gone.signal, body: () => readBody(request) });
+    const body = (): Promise<Fields> => readBody(request);
+    const chunks = (): AsyncIterable<Buffer> => longBody(request, response);
+    return route.handle({ identity, params, query, trackingId, headers, signal: gone.signal, body, chunks });
   }
 }

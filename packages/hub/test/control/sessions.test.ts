@@ -2,6 +2,7 @@
 import { type HubMessage, type Leg, type LegEnd, memoryLegPair, newId } from '@streams/protocol/internal';
 import { FakeClock, seededRandom } from '@streams/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Presence } from '../../src/control/presence.ts';
 import type { OfferAnswer, StreamOffer } from '../../src/control/session.ts';
 import { Sessions } from '../../src/control/sessions.ts';
 
@@ -18,6 +19,7 @@ beforeEach(() => {
     clock,
     () => WELCOME,
     (...what) => lost.push(what),
+    new Presence(clock, () => undefined),
   );
 });
 afterEach(async () => {

@@ -93,7 +93,7 @@ it('lists devices page by page, without keys, for who may read', async () => {
     },
   });
   const last = await call(others, 'GET', '/v1/devices?limit=1&after=b');
-  expect(last.body).toEqual({ devices: [{ deviceId: 'c', enabled: true, connected: false }] });
+  expect(last.body).toEqual({ devices: [{ deviceId: 'c', enabled: true, connected: false, etag: expect.any(String) }] });
   for (const query of ['limit=0', 'limit=101', 'limit=x'])
     expect(await call(others, 'GET', `/v1/devices?${query}`)).toMatchObject({ status: 400, body: { details: { path: 'limit' } } });
   expect(await call(others, 'GET', '/v1/devices?after=%20')).toMatchObject({ status: 400, body: { code: 'INVALID_DEVICE_ID' } });

@@ -37,6 +37,7 @@ export type WireCode =
   | 'DEVICE_NOT_FOUND'
   | 'DEVICE_NOT_CONNECTED'
   | 'PROTOCOL_MISMATCH'
+  | 'CONFLICT'
   | 'STREAM_GONE'
   | 'SESSION_LOST'
   | 'TOO_LARGE'
@@ -87,6 +88,7 @@ export const ERRORS: Readonly<Record<WireCode, ErrorEntry>> = {
   DEVICE_NOT_FOUND: final(404, UNAVAILABLE, 'the hub knows no device of this id'),
   DEVICE_NOT_CONNECTED: retryable(404, TEMPORARY, 'the device is not connected to the hub'),
   PROTOCOL_MISMATCH: final(409, PROTOCOL, 'the two sides have no stream protocol in common'),
+  CONFLICT: final(409, TEMPORARY, 'it exists already, or was changed by somebody else; read it again, then decide'),
   STREAM_GONE: final(410, UNAVAILABLE, 'the stream ended before it was established; open a new one'),
   SESSION_LOST: final(410, UNAVAILABLE, 'the session cannot be resumed; open a new stream'),
   TOO_LARGE: final(413, DATA, 'the request is too large'),

@@ -20,8 +20,10 @@ export const MAX_HEADERS_BYTES = 8_192;
 /** Entries in a list of protocols or capabilities, and the length of each. */
 export const MAX_LIST_ENTRIES = 32;
 export const MAX_LIST_ENTRY_CHARACTERS = 64;
-/** Devices in one answer of a list: with the longest ids they are some 18 KB, well below a body's limit. */
+/** Devices in one answer of a list: with the longest ids they are some 26 KB, below a body's limit. */
 export const MAX_LISTED_DEVICES = 100;
+/** One line of an import or an export: a device with the longest id and keys is some 900 bytes. */
+export const MAX_LINE_BYTES = 4_096;
 /** A rejection's reason, in bytes of UTF-8. */
 export const MAX_REASON_BYTES = 512;
 /** The longest handshake; proxies and NATs rarely hold a silent request longer. */

@@ -15,6 +15,8 @@ import { asHeaders, asStreamName, TOKEN_PATTERN } from './names.ts';
 
 const MAX_TEXT_CHARACTERS = 2_048;
 const MAX_RESUME_COUNT = 2 ** 32 - 1;
+/** ISO 8601 with milliseconds; years beyond 9999 have more digits. */
+const MAX_TIME_CHARACTERS = 32;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const MIN_KEY_BYTES = 16;
 const MAX_KEY_BYTES = 256;
@@ -56,6 +58,12 @@ export interface DeviceView {
   readonly deviceId: string;
   readonly enabled: boolean;
   readonly connected: boolean;
+  /** Changes exactly when `enabled` or `keys` do: for `If-Match`. */
+  readonly etag: string;
+  /** While it is connected: since when (ISO 8601, UTC). */
+  readonly connectedSince?: string | undefined;
+  /** While it is not: when it was connected last (ISO 8601, UTC). Absent if that is not known. */
+  readonly lastSeen?: string | undefined;
   /** Only for callers that may write devices. */
   readonly keys?: readonly string[] | undefined;
 }
@@ -124,6 +132,9 @@ export function asDeviceView(fields: Fields): DeviceView {
     deviceId: asString(fields['deviceId'], 'deviceId', MAX_NAME_CHARACTERS),
     enabled: asBoolean(fields['enabled'], 'enabled'),
     connected: asBoolean(fields['connected'], 'connected'),
+    etag: asString(fields['etag'], 'etag', MAX_LIST_ENTRY_CHARACTERS),
+    connectedSince: optional(fields['connectedSince'], (value) => asString(value, 'connectedSince', MAX_TIME_CHARACTERS)),
+    lastSeen: optional(fields['lastSeen'], (value) => asString(value, 'lastSeen', MAX_TIME_CHARACTERS)),
     keys: optional(fields['keys'], asKeys),
   };
 }
