@@ -53,6 +53,7 @@ export * from './wire/guards.ts';
 export * from './wire/limits.ts';
 export * from './wire/messages.ts';
 export * from './wire/names.ts';
+export * from './wire/policies.ts';
 export * from './wire/rest.ts';
 export * from './wire/urls.ts';
 export * from './wire/versions.ts';

@@ -3,19 +3,16 @@ import {
   asDeviceId,
   asDeviceListView,
   asDeviceView,
-  asHubView,
   createError,
   type DeviceView,
   formatConnectionString,
-  parseHost,
   type PutDeviceBody,
   Secret,
-  StreamsError,
   systemRandom,
 } from '@streams/protocol/internal';
+import { asArgumentError, hubAddress, singleCa } from './hub-address.ts';
+import { keyIn, type KeySlot, rotated } from './key-slot.ts';
 import type { Rest, RestCall } from './rest.ts';
-
-const KEY_BYTES = 32;
 
 /** What is set of a device; what is left out stays as it is, or is made. */
 export type DeviceSettings = PutDeviceBody;
@@ -24,7 +21,7 @@ export type DeviceSettings = PutDeviceBody;
 export type Device = DeviceView;
 
 /** Which of a device's two keys. */
-export type DeviceKey = 'primary' | 'secondary';
+export type DeviceKey = KeySlot;
 
 /** The devices of a hub. Reading takes a policy with `device:read`, changing one with `device:write`. */
 export class Devices {
@@ -34,9 +31,7 @@ export class Devices {
   /** Made by `ServiceClient`. @internal */
   constructor(rest: Rest, ca: string | readonly string[] | undefined) {
     this.#rest = rest;
-    // A bundle does not say which of its CAs is the hub's.
-    const pem = [ca ?? []].flat().join('\n');
-    this.#caCertificate = pem.split('BEGIN CERTIFICATE').length === 2 ? pem : undefined;
+    this.#caCertificate = singleCa(ca);
   }
 
   /**
@@ -82,11 +77,9 @@ export class Devices {
    */
   async rotateKey(deviceId: string, which: DeviceKey): Promise<Device> {
     const { keys } = await this.get(deviceId);
-    const [primary = '', secondary = ''] = keys ?? [];
     // The hub shows keys only to who may write.
     if (keys === undefined) throw createError('FORBIDDEN', { details: { permission: 'device:write' } });
-    const fresh = systemRandom.bytes(KEY_BYTES).toString('base64');
-    return this.#put(deviceId, { keys: which === 'primary' ? [fresh, secondary] : [primary, fresh] }, true);
+    return this.#put(deviceId, { keys: rotated(keys, which, systemRandom) }, true);
   }
 
   /** Deletes a device; its links and streams end. @throws `STREAMS_DEVICE_NOT_FOUND`, `STREAMS_INVALID_DEVICE_ID`, `STREAMS_FORBIDDEN`. */
@@ -100,12 +93,9 @@ export class Devices {
    */
   async connectionString(deviceId: string, which: DeviceKey = 'primary'): Promise<string> {
     const { keys } = await this.get(deviceId);
-    const key = keys?.[which === 'primary' ? 0 : 1];
+    const key = keyIn(keys ?? [], which);
     if (key === undefined) throw createError('FORBIDDEN', { details: { permission: 'device:write' } });
-    const { hostName } = await this.#rest.call({ method: 'GET', path: '/v1/hub', timeoutMs: 0 }, asHubView);
-    const hub = parseHost(hostName);
-    if (!hub) throw createError('CONNECT_FAILED', { message: "the answer is not a hub's: hostName: no host name" });
-    return formatConnectionString({ ...hub, deviceId, key: new Secret(key), caCertificate: this.#caCertificate });
+    return formatConnectionString({ ...(await hubAddress(this.#rest, this.#caCertificate)), deviceId, key: new Secret(key) });
   }
 
   async #put(deviceId: string, body: DeviceSettings, mustExist: boolean): Promise<Device> {
@@ -113,8 +103,7 @@ export class Devices {
     try {
       return await this.#rest.call(call, asDeviceView);
     } catch (error) {
-      if (!StreamsError.is(error) || error.code !== 'STREAMS_BAD_REQUEST') throw error;
-      throw createError('INVALID_ARGUMENT', { message: `devices: ${error.message}`, details: { field: error.details['path'] } });
+      throw asArgumentError('devices', error);
     }
   }
 }

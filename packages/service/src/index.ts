@@ -3,7 +3,9 @@ export { ServiceClient } from './client.ts';
 export type { Device, DeviceKey, Devices, DeviceSettings } from './devices.ts';
 export type { CreateStreamOptions } from './open-stream.ts';
 export type { OpenTunnelOptions } from './open-tunnel.ts';
-export type { ServiceClientOptions, ServiceClientSettings } from './options.ts';
+export type { ServiceClientOptions, ServiceClientSettings, ServiceKeyOptions, ServiceTokenOptions } from './options.ts';
+export type { ChangeOptions, Policies, Policy, PolicySettings } from './policies.ts';
+export type { TokenSource } from './token.ts';
 export { createServiceProxy } from './proxy/service-proxy.ts';
 export type { ServiceProxy, ServiceProxyOptions } from './proxy/service-proxy.ts';
 export type { Forward, ForwardAddress } from './proxy/forwards.ts';
@@ -31,6 +33,7 @@ export type {
   HubView,
   Logger,
   OpenChannelOptions,
+  Permission,
   Random,
   ResetCode,
   SentResetCode,

@@ -13,14 +13,14 @@ import {
   HANDSHAKE_GUARD_MS,
   type HandshakePhase,
   httpError,
-  hubTimeOf,
   MAX_BODY_BYTES,
   parseObject,
-  type Signer,
   StreamsError,
   throwIfAborted,
+  unlessAborted,
 } from '@streams/protocol/internal';
 import { type buildConnector, Pool } from 'undici';
+import type { Credential } from './credential.ts';
 
 /** One call. */
 export interface RestCall {
@@ -29,6 +29,8 @@ export interface RestCall {
   readonly body?: object | undefined;
   /** Refuse to create what is not there (`If-Match: *`). */
   readonly mustExist?: boolean | undefined;
+  /** Refuse to change what has another tag by now (`If-Match`). */
+  readonly etag?: string | undefined;
   /** What the hub may take by itself; a guard for the way there and back is added. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -43,15 +45,15 @@ const TCP_KEEP_ALIVE_MS = 30_000;
 /** The hub's REST interface for one identity. */
 export class Rest {
   readonly #pool: Pool;
-  readonly #signer: Signer;
+  readonly #credential: Credential;
   readonly #clock: Clock;
   readonly #proxy: string | undefined;
   /** Ends connections that are being made: undici lets them come about. */
   readonly #ended: AbortController = new AbortController();
 
-  constructor(origin: string, access: Access, signer: Signer, clock: Clock) {
+  constructor(origin: string, access: Access, credential: Credential, clock: Clock) {
     const url = new URL(origin);
-    this.#signer = signer;
+    this.#credential = credential;
     this.#clock = clock;
     this.#proxy = access.proxyFor(url)?.address;
     // As many as there are connections being made.
@@ -67,7 +69,8 @@ export class Rest {
   }
 
   /**
-   * Resolves with what `read` makes of the JSON answer. A refusal that came from a wrong clock is signed anew, once, by the hub's.
+   * Resolves with what `read` makes of the JSON answer. A refusal that another signature or
+   * token may mend is followed by one more attempt.
    * @throws what the hub answered, `STREAMS_CONNECT_FAILED`, `STREAMS_TLS_FAILED`, `STREAMS_ABORTED`.
    */
   async call<T>(call: RestCall, read: (answer: Fields) => T): Promise<T> {
@@ -75,7 +78,7 @@ export class Rest {
       return await this.#attempt(call, read);
     } catch (error) {
       const refused = StreamsError.is(error) && error.code === 'STREAMS_UNAUTHENTICATED';
-      if (refused && this.#signer.adjustTo(hubTimeOf(error))) return this.#attempt(call, read);
+      if (refused && this.#credential.renew(error)) return this.#attempt(call, read);
       throw error;
     }
   }
@@ -117,8 +120,8 @@ export class Rest {
 
   async #exchange(call: RestCall, signal: AbortSignal): Promise<string> {
     const { method, path, body } = call;
-    const condition = call.mustExist ? { 'if-match': '*' } : {};
-    const headers = { authorization: this.#signer.authorization(), 'content-type': 'application/json', ...condition };
+    const authorization = await unlessAborted(Promise.resolve(this.#credential.authorization()), signal);
+    const headers = { authorization, 'content-type': 'application/json', ...condition(call) };
     const response = await this.#pool.request({ method, path, headers, signal, body: body === undefined ? null : JSON.stringify(body) });
     const text = await bodyText(response.body);
     if (response.statusCode >= 200 && response.statusCode < 300) return text;
@@ -126,6 +129,11 @@ export class Rest {
     const failure = { status: response.statusCode, date: first(date), retryAfter: first(retryAfter), body: text };
     throw httpError(failure, PHASE, call.timeoutMs);
   }
+}
+
+function condition({ mustExist, etag }: RestCall): Record<string, string> {
+  if (etag !== undefined) return { 'if-match': `"${etag}"` };
+  return mustExist ? { 'if-match': '*' } : {};
 }
 
 /** What is no answer of a hub must not pass for one. */

@@ -1,26 +1,26 @@
 // `streams devices`: create, list, show, enable, disable, rotate the keys of, and delete devices.
-import { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Device, DeviceKey } from '@streams/service';
-import { type CredentialOptions, withCredentials, withService } from '../io/credentials.ts';
+import { type CredentialOptions, withService } from '../io/credentials.ts';
+import { keyOption, managing } from '../io/managing.ts';
 import { type OutputOptions, printData, table } from '../io/output.ts';
 import { createDevice, describe, type DeviceOptions } from './devices-create.ts';
 
 type Options = CredentialOptions & OutputOptions;
 
 export function devicesCommand(): Command {
-  const devices = new Command('devices').description('manage the devices of a hub').addHelpText('after', example('create pump-7'));
-  const add = (name: string, description: string): Command => {
-    const command = withCredentials(new Command(name), 'service').description(description).option('--json', 'print JSON');
-    devices.addCommand(command.addHelpText('after', example(name === 'list' ? name : `${name} pump-7`)));
-    return name === 'list' ? command : command.argument('<id>', 'device id');
-  };
+  const { command: devices, add } = managing('devices', 'manage the devices of a hub', {
+    name: '<id>',
+    description: 'device id',
+    example: 'pump-7',
+  });
   add('create', 'create a device, and print the connection string that is all it needs').action(createDevice);
   add('list', 'list the devices').action(list);
   add('show', 'show a device').action((id: string, options: Options) => print(options, (service) => service.devices.get(id)));
   add('enable', 'let a device connect again').action((id: string, options: Options) => setEnabled(id, true, options));
   add('disable', 'cut a device off, and keep it so').action((id: string, options: Options) => setEnabled(id, false, options));
   add('rotate-key', 'make a new key in the place of one of the two, and print the connection string with it')
-    .addOption(new Option('--key <which>', 'the key to replace').choices(['primary', 'secondary']).default('secondary'))
+    .addOption(keyOption())
     .addHelpText('after', ROTATE_HELP)
     .action(rotate);
   add('delete', 'delete a device').action(remove);
@@ -33,10 +33,6 @@ What stands on the old key ends within a second, all else goes on. A new device 
   2. give the device the string that was printed, and restart its program
   3. rotate-key pump-7 --key primary    the old key is gone; the device goes on with its secondary key
 The next time it is the other way round.`;
-
-function example(rest: string): string {
-  return `\nExample:\n  $ streams devices ${rest}`;
-}
 
 async function list(options: Options): Promise<void> {
   const devices = await withService(options, async (service) => {

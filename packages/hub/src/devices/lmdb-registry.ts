@@ -1,6 +1,6 @@
 // A registry on disk: LMDB, one process at a time, records sealed under a key file. What is acknowledged has been flushed.
 import { createError } from '@streams/protocol/internal';
-import { Changes } from './changes.ts';
+import { Changes } from '../changes.ts';
 import { openStore, type Store, tightDirectory } from './lmdb-store.ts';
 import type { DeviceChange, DevicePage, DeviceRecord, Registry } from './registry.ts';
 import { loadRegistryKey, wrongKeyError } from './registry-key.ts';
@@ -43,7 +43,7 @@ export async function openRegistry({ dataDirectory }: RegistryOptions): Promise<
 class LmdbRegistry implements DurableRegistry {
   readonly #store: Store;
   readonly #key: Buffer;
-  readonly #changes = new Changes();
+  readonly #changes = new Changes<DeviceChange>();
   /** lmdb tells of some writes earlier than of others that it has carried out before them. */
   #previous: Promise<unknown> = Promise.resolve();
 

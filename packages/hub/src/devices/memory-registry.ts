@@ -1,11 +1,11 @@
 // A registry in memory: for tests, demos, and hubs that create their devices at start.
-import { Changes } from './changes.ts';
+import { Changes } from '../changes.ts';
 import type { DeviceChange, DevicePage, DeviceRecord, Registry } from './registry.ts';
 
 /** See {@link Registry}. Empty at first; gone with the process. */
 export class MemoryRegistry implements Registry {
   readonly #devices = new Map<string, DeviceRecord>();
-  readonly #changes = new Changes();
+  readonly #changes = new Changes<DeviceChange>();
 
   get(deviceId: string): Promise<DeviceRecord | undefined> {
     return Promise.resolve(this.#devices.get(deviceId));

@@ -27,12 +27,13 @@ export function errorAnswer(error: StreamsError, trackingId: string): { status: 
 }
 
 /** Sends a JSON answer, unless the caller is gone. Its `Date` is the hub's own time, by which clients correct theirs. */
-export function sendJson(response: ServerResponse, { status, body }: Answer, keepAlive: boolean, wallMs: number): void {
+export function sendJson(response: ServerResponse, { status, body, headers = {} }: Answer, keepAlive: boolean, wallMs: number): void {
   if (response.headersSent || response.destroyed) return;
   response.setHeader('Date', new Date(wallMs).toUTCString());
   // Who is not authenticated gets no connection to keep.
   if (!keepAlive || status === 401) response.setHeader('Connection', 'close');
   response.setHeader('Cache-Control', 'no-store');
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (body === undefined) {
     response.writeHead(status).end();
     return;

@@ -21,6 +21,7 @@ export interface Call {
 export interface Answer {
   readonly status: number;
   readonly body?: object | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** One row of the table. */

@@ -36,6 +36,8 @@ export type WireCode =
   | 'NOT_FOUND'
   | 'DEVICE_NOT_FOUND'
   | 'DEVICE_NOT_CONNECTED'
+  | 'POLICY_NOT_FOUND'
+  | 'CONFLICT'
   | 'PROTOCOL_MISMATCH'
   | 'STREAM_GONE'
   | 'SESSION_LOST'
@@ -86,6 +88,8 @@ export const ERRORS: Readonly<Record<WireCode, ErrorEntry>> = {
   NOT_FOUND: final(404, PROTOCOL, 'the hub has no such endpoint'),
   DEVICE_NOT_FOUND: final(404, UNAVAILABLE, 'the hub knows no device of this id'),
   DEVICE_NOT_CONNECTED: retryable(404, TEMPORARY, 'the device is not connected to the hub'),
+  POLICY_NOT_FOUND: final(404, UNAVAILABLE, 'the hub knows no policy of this name'),
+  CONFLICT: final(409, TEMPORARY, 'it was changed meanwhile; read it again'),
   PROTOCOL_MISMATCH: final(409, PROTOCOL, 'the two sides have no stream protocol in common'),
   STREAM_GONE: final(410, UNAVAILABLE, 'the stream ended before it was established; open a new one'),
   SESSION_LOST: final(410, UNAVAILABLE, 'the session cannot be resumed; open a new stream'),
