@@ -7,6 +7,7 @@ import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { echoCommand } from './commands/echo.ts';
 import { hubCommand } from './commands/hub.ts';
+import { policiesCommand } from './commands/policies.ts';
 import { proxyCommand } from './commands/proxy.ts';
 import { sshCommand } from './commands/ssh.ts';
 import { exitCodeOf, oneLine } from './io/errors.ts';
@@ -34,7 +35,7 @@ export function createProgram(): Command {
     .version(VERSION)
     .addHelpText('after', '\nExample:\n  $ streams hub start');
   const service = [echoCommand(), proxyCommand(), sshCommand(), connectCommand(), doctorCommand()];
-  for (const command of [hubCommand(), devicesCommand(), deviceCommand(), ...service]) program.addCommand(command);
+  for (const command of [hubCommand(), devicesCommand(), policiesCommand(), deviceCommand(), ...service]) program.addCommand(command);
   everyCommand(program, (command) => {
     // Commander's own errors become lines of ours. A group without a subcommand shows its help, which is no success.
     command.exitOverride().configureOutput({ writeErr: (text) => void (text.startsWith('error:') || process.stderr.write(text)) });

@@ -101,6 +101,17 @@ export class Hub {
     await this.#certificates.reload();
   }
 
+  /**
+   * Takes the keys of JSON Web Tokens as they are now. The hub does so by itself, at intervals and for a key that is new.
+   * @throws `STREAMS_INVALID_ARGUMENT` or `STREAMS_CONNECT_FAILED` that says what is wrong with them: those that are known stay.
+   * `STREAMS_INVALID_STATE` for a hub without the option `jwt`.
+   */
+  async reloadTokenKeys(): Promise<void> {
+    const { tokenKeys } = this.#parts;
+    if (!tokenKeys || this.#closed) throw createError('INVALID_STATE', { message: 'reloadTokenKeys: the hub takes no JSON Web Tokens' });
+    await tokenKeys.reload();
+  }
+
   /** Handshakes and streams that have not ended. */
   get openStreams(): number {
     return this.#parts.broker.size;
@@ -158,7 +169,7 @@ export class Hub {
     const { addresses, policies, registry } = this.#parts;
     const hub: HubAddress = { ...addresses.hubAddress(), caCertificate: this.#certificates?.identity.caCertificate };
     if ('policy' in who) {
-      const key = policies.find(who.policy)?.keys[0];
+      const key = (await policies.get(who.policy))?.keys[0];
       if (key === undefined) throw createError('INVALID_ARGUMENT', { message: `policy: the hub has none of the name ${who.policy}` });
       return formatConnectionString({ ...hub, policy: who.policy, key: new Secret(key) });
     }
@@ -176,9 +187,9 @@ export class Hub {
   }
 
   async #close(): Promise<void> {
-    const { revocation, broker, sessions, journal, clock, front } = this.#parts;
+    const { revocation, policyRevocation, tokenKeys, broker, sessions, journal, clock, front } = this.#parts;
     this.#closing.abort();
-    revocation.stop();
+    for (const part of [revocation, policyRevocation, tokenKeys]) part?.stop();
     broker.close(CLOSE_RESTART, 'DRAINING;retry=1');
     sessions.close(CLOSE_RESTART, 'DRAINING;retry=1');
     const limited = (cut: () => void): (() => void) => clock.after(CLOSE_TIMEOUT_MS, cut);

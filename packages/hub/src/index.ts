@@ -1,6 +1,10 @@
 // Public names of @streams/hub.
-export type { Permission } from './auth/policies.ts';
-export type { HubOptions, PolicyOptions, TlsFiles, TlsOptions } from './config/schema.ts';
+export { openPolicies, readPolicies } from './auth/file-policies.ts';
+export type { DurablePolicies, NewPolicy, PolicyFileOptions } from './auth/file-policies.ts';
+export type { PolicyChange, PolicyStore } from './auth/policy-store.ts';
+export type { JwtAlgorithm, JwtGrant, JwtOptions } from './config/jwt.ts';
+export type { PolicyOptions } from './config/policies.ts';
+export type { HubOptions, TlsFiles, TlsOptions } from './config/schema.ts';
 export { openRegistry } from './devices/lmdb-registry.ts';
 export type { DurableRegistry, RegistryOptions } from './devices/lmdb-registry.ts';
 export type { DeviceChange, DevicePage, DeviceRecord, LastSeen, Registry } from './devices/registry.ts';
@@ -12,4 +16,4 @@ export { hubServerOptions } from './http/server.ts';
 export { createHub } from './hub.ts';
 export type { Hub, HubPorts } from './hub.ts';
 export { StreamsError } from '@streams/protocol';
-export type { Cancel, Clock, ErrorCode, Logger, Random } from '@streams/protocol';
+export type { Cancel, Clock, ErrorCode, Logger, Permission, Random } from '@streams/protocol';

@@ -1,8 +1,14 @@
 // What a hub consists of, and how its parts know one another.
 import { type Clock, type Logger, type Random, systemClock, systemRandom } from '@streams/protocol/internal';
 import { Authenticator } from './auth/authenticate.ts';
-import { Policies } from './auth/policies.ts';
+import { MemoryPolicies } from './auth/memory-policies.ts';
+import { PolicyRevocation } from './auth/policy-revocation.ts';
+import { policyRoutes } from './auth/policy-routes.ts';
+import { isPolicyStore, type PolicyStore } from './auth/policy-store.ts';
+import { PolicyWriter } from './auth/policy-writer.ts';
 import { Revocation } from './auth/revocation.ts';
+import { openTokenKeys, type TokenKeys } from './auth/token-keys.ts';
+import { Tokens } from './auth/tokens.ts';
 import { Addresses } from './config/addresses.ts';
 import type { HubOptions } from './config/schema.ts';
 import { Presence } from './control/presence.ts';
@@ -35,13 +41,17 @@ interface InnerParts {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly devices: DeviceWriter;
-  readonly policies: Policies;
+  readonly policies: PolicyStore;
+  readonly policyWriter: PolicyWriter;
+  /** Undefined: the hub takes no JSON Web Tokens. */
+  readonly tokenKeys: TokenKeys | undefined;
   readonly addresses: Addresses;
   readonly sessions: Sessions;
   readonly presence: Presence;
   readonly journal: LastSeenJournal;
   readonly broker: Broker;
   readonly revocation: Revocation;
+  readonly policyRevocation: PolicyRevocation;
 }
 
 /** See the top of this file. */
@@ -52,6 +62,7 @@ export interface HubParts extends InnerParts {
 /** Makes the parts of a hub; nothing listens yet. */
 export function assemble(options: HubOptions, life: HubLife): HubParts {
   const { clock = systemClock, random = systemRandom, registry = new MemoryRegistry() } = options;
+  const policies = isPolicyStore(options.policies) ? options.policies : new MemoryPolicies(options.policies);
   const logger = createLogger(options.logger);
   const addresses = new Addresses(options);
   const journal = new LastSeenJournal({ clock, logger, lastSeen: registry.lastSeen });
@@ -69,37 +80,43 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
     router: localRouter(sessions),
     log: new ResourceLog(logger),
     streamingUrl: () => addresses.urls().streaming.replace(/^https:/, 'wss:'),
+    onHandshake: (negotiation) => policyRevocation.check(negotiation),
     onStream: (deviceId) => revocation.check(deviceId),
   });
   const revocation = new Revocation({ registry, sessions, broker, logger });
-  const devices = new DeviceWriter(registry, random);
+  const policyRevocation = new PolicyRevocation({ policies, broker, clock, logger });
   const inner = {
     clock,
     random,
     logger,
     registry,
-    devices,
-    policies: new Policies(options.policies),
+    devices: new DeviceWriter(registry, random),
+    policies,
+    policyWriter: new PolicyWriter(policies, random),
+    tokenKeys: options.jwt && openTokenKeys(options.jwt, clock, logger),
     addresses,
     sessions,
     presence,
     journal,
     broker,
     revocation,
+    policyRevocation,
   };
   return { ...inner, front: createFront(options, inner, life) };
 }
 
 function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Front {
-  const { clock, registry, policies, addresses, broker, revocation } = parts;
+  const { clock, tokenKeys, addresses, broker, revocation } = parts;
   const { hostNames } = addresses;
+  const tokens = options.jwt && tokenKeys && new Tokens(options.jwt, tokenKeys.find, clock);
   const front: Front = new Front({
     ...parts,
     hostNames,
     proxies: new TrustedProxies(options.trustedProxies ?? []),
-    authenticator: new Authenticator([...hostNames], policies, registry, clock),
+    authenticator: new Authenticator({ ...parts, hostNames, tokens }),
     routes: [
       ...deviceRoutes({ ...parts, ...life }),
+      ...policyRoutes(parts),
       ...streamRoutes(broker),
       { method: 'GET', path: ['v1', 'hub'], handle: () => ({ status: 200, body: addresses.view() }) },
     ],

@@ -56,6 +56,7 @@ export * from './wire/limits.ts';
 export * from './wire/messages.ts';
 export * from './wire/names.ts';
 export * from './wire/ndjson.ts';
+export * from './wire/policies.ts';
 export * from './wire/rest.ts';
 export * from './wire/urls.ts';
 export * from './wire/versions.ts';

@@ -3,22 +3,20 @@ import {
   asDeviceId,
   asDeviceListView,
   asDeviceView,
-  asHubView,
   createError,
   type DeviceView,
   type ExportedDevice,
   formatConnectionString,
   type ImportProgress,
-  parseHost,
   type PutDeviceBody,
   Secret,
-  StreamsError,
   systemRandom,
 } from '@streams/protocol/internal';
 import { exportDevices, importDevices, type ImportOptions, type ImportSource } from './bulk.ts';
+import { asArgumentError, hubAddress, singleCa } from './hub-address.ts';
+import { keyIn, type KeySlot, rotated } from './key-slot.ts';
+import { matchOf, type WriteOptions } from './write-options.ts';
 import type { Rest, RestCall } from './rest.ts';
-
-const KEY_BYTES = 32;
 
 /** What is set of a device; what is left out stays as it is, or is made. */
 export type DeviceSettings = PutDeviceBody;
@@ -34,14 +32,8 @@ export interface DeviceFilter {
   readonly enabled?: boolean | undefined;
 }
 
-/** When a device may be changed. */
-export interface WriteOptions {
-  /** Of the device as it was seen. Default: whatever it is now. */
-  readonly etag?: string | undefined;
-}
-
 /** Which of a device's two keys. */
-export type DeviceKey = 'primary' | 'secondary';
+export type DeviceKey = KeySlot;
 
 /** The devices of a hub. Reading takes a policy with `device:read`, changing one with `device:write`. */
 export class Devices {
@@ -51,9 +43,7 @@ export class Devices {
   /** Made by `ServiceClient`. @internal */
   constructor(rest: Rest, ca: string | readonly string[] | undefined) {
     this.#rest = rest;
-    // A bundle does not say which of its CAs is the hub's.
-    const pem = [ca ?? []].flat().join('\n');
-    this.#caCertificate = pem.split('BEGIN CERTIFICATE').length === 2 ? pem : undefined;
+    this.#caCertificate = singleCa(ca);
   }
 
   /**
@@ -124,11 +114,9 @@ export class Devices {
    */
   async rotateKey(deviceId: string, which: DeviceKey): Promise<Device> {
     const { keys, etag } = await this.get(deviceId);
-    const [primary = '', secondary = ''] = keys ?? [];
     // The hub shows keys only to who may write.
     if (keys === undefined) throw createError('FORBIDDEN', { details: { permission: 'device:write' } });
-    const fresh = systemRandom.bytes(KEY_BYTES).toString('base64');
-    return this.update(deviceId, { keys: which === 'primary' ? [fresh, secondary] : [primary, fresh] }, { etag });
+    return this.update(deviceId, { keys: rotated(keys, which, systemRandom) }, { etag });
   }
 
   /**
@@ -147,12 +135,9 @@ export class Devices {
    */
   async connectionString(deviceId: string, which: DeviceKey = 'primary'): Promise<string> {
     const { keys } = await this.get(deviceId);
-    const key = keys?.[which === 'primary' ? 0 : 1];
+    const key = keyIn(keys ?? [], which);
     if (key === undefined) throw createError('FORBIDDEN', { details: { permission: 'device:write' } });
-    const { hostName } = await this.#rest.call({ method: 'GET', path: '/v1/hub', timeoutMs: 0 }, asHubView);
-    const hub = parseHost(hostName);
-    if (!hub) throw createError('CONNECT_FAILED', { message: "the answer is not a hub's: hostName: no host name" });
-    return formatConnectionString({ ...hub, deviceId, key: new Secret(key), caCertificate: this.#caCertificate });
+    return formatConnectionString({ ...(await hubAddress(this.#rest, this.#caCertificate)), deviceId, key: new Secret(key) });
   }
 
   async #put(deviceId: string, body: DeviceSettings, headers: RestCall['headers']): Promise<Device> {
@@ -160,8 +145,7 @@ export class Devices {
     try {
       return await this.#rest.call(call, asDeviceView);
     } catch (error) {
-      if (!StreamsError.is(error) || error.code !== 'STREAMS_BAD_REQUEST') throw error;
-      throw createError('INVALID_ARGUMENT', { message: `devices: ${error.message}`, details: { field: error.details['path'] } });
+      throw asArgumentError('devices', error);
     }
   }
 }
@@ -175,11 +159,4 @@ function queryOf({ prefix, connected, enabled }: DeviceFilter, after?: string): 
   for (const [name, value] of Object.entries({ prefix, connected, enabled, after }))
     if (value !== undefined) query.set(name, String(value));
   return query.size === 0 ? '' : `?${query.toString()}`;
-}
-
-/** A quote in it would end the header's value early. */
-function matchOf(call: string, { etag }: WriteOptions): string {
-  if (etag === undefined) return '*';
-  if (typeof etag === 'string' && /^[!#-~]{1,64}$/.test(etag)) return `"${etag}"`;
-  throw createError('INVALID_ARGUMENT', { message: `${call}: etag: expected the etag of a device`, details: { field: 'etag' } });
 }

@@ -1,10 +1,13 @@
 // Public names of @streams/service.
 export { ServiceClient } from './client.ts';
 export type { ImportOptions, ImportRowFailure, ImportSource } from './bulk.ts';
-export type { Device, DeviceFilter, DeviceKey, Devices, DeviceSettings, WriteOptions } from './devices.ts';
+export type { Device, DeviceFilter, DeviceKey, Devices, DeviceSettings } from './devices.ts';
 export type { CreateStreamOptions } from './open-stream.ts';
 export type { OpenTunnelOptions } from './open-tunnel.ts';
-export type { ServiceClientOptions, ServiceClientSettings } from './options.ts';
+export type { WriteOptions } from './write-options.ts';
+export type { ServiceClientOptions, ServiceClientSettings, ServiceKeyOptions, ServiceTokenOptions } from './options.ts';
+export type { Policies, Policy, PolicySettings } from './policies.ts';
+export type { TokenSource } from './token.ts';
 export { createServiceProxy } from './proxy/service-proxy.ts';
 export type { ServiceProxy, ServiceProxyOptions } from './proxy/service-proxy.ts';
 export type { Forward, ForwardAddress } from './proxy/forwards.ts';
@@ -35,6 +38,7 @@ export type {
   ImportProgress,
   Logger,
   OpenChannelOptions,
+  Permission,
   Random,
   ResetCode,
   SentResetCode,

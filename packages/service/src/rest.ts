@@ -14,7 +14,6 @@ import {
   HANDSHAKE_GUARD_MS,
   type HandshakePhase,
   httpError,
-  hubTimeOf,
   type Line,
   LineSplitter,
   MAX_BODY_BYTES,
@@ -22,12 +21,13 @@ import {
   NDJSON_TYPE,
   onAbort,
   parseObject,
-  type Signer,
   StreamsError,
   throwIfAborted,
+  unlessAborted,
   within,
 } from '@streams/protocol/internal';
 import { type buildConnector, type Dispatcher, Pool } from 'undici';
+import type { Credential } from './credential.ts';
 
 /** One call. */
 export interface RestCall {
@@ -58,15 +58,15 @@ const TCP_KEEP_ALIVE_MS = 30_000;
 /** The hub's REST interface for one identity. */
 export class Rest {
   readonly #pool: Pool;
-  readonly #signer: Signer;
+  readonly #credential: Credential;
   readonly #clock: Clock;
   readonly #proxy: string | undefined;
   /** Ends connections that are being made: undici lets them come about. */
   readonly #ended: AbortController = new AbortController();
 
-  constructor(origin: string, access: Access, signer: Signer, clock: Clock) {
+  constructor(origin: string, access: Access, credential: Credential, clock: Clock) {
     const url = new URL(origin);
-    this.#signer = signer;
+    this.#credential = credential;
     this.#clock = clock;
     this.#proxy = access.proxyFor(url)?.address;
     // As many as there are connections being made.
@@ -82,7 +82,8 @@ export class Rest {
   }
 
   /**
-   * Resolves with what `read` makes of the JSON answer. A refusal that came from a wrong clock is signed anew, once, by the hub's.
+   * Resolves with what `read` makes of the JSON answer. A refusal that another signature or
+   * token may mend is followed by one more attempt.
    * @throws what the hub answered, `STREAMS_CONNECT_FAILED`, `STREAMS_TLS_FAILED`, `STREAMS_ABORTED`.
    */
   async call<T>(call: RestCall, read: (answer: Fields) => T): Promise<T> {
@@ -90,7 +91,7 @@ export class Rest {
       return await this.#attempt(call, read);
     } catch (error) {
       const refused = StreamsError.is(error) && error.code === 'STREAMS_UNAUTHENTICATED';
-      if (refused && this.#signer.adjustTo(hubTimeOf(error))) return this.#attempt(call, read);
+      if (refused && this.#credential.renew(error)) return this.#attempt(call, read);
       throw error;
     }
   }
@@ -104,7 +105,7 @@ export class Rest {
     const ended = new AbortController();
     const forget = onAbort(signal, () => ended.abort());
     try {
-      const headers = { authorization: this.#signer.authorization(), 'content-type': NDJSON_TYPE };
+      const headers = { authorization: await this.#authorization(ended.signal), 'content-type': NDJSON_TYPE };
       const response = await this.#pool.request({ method, path, headers, signal: ended.signal, body: body ? Readable.from(body) : null });
       if (!isSuccess(response)) throw failureOf(response, await bodyText(response.body), 0);
       const splitter = new LineSplitter(MAX_LINE_BYTES);
@@ -150,6 +151,10 @@ export class Rest {
     }
   }
 
+  #authorization(signal: AbortSignal): Promise<string> {
+    return unlessAborted(Promise.resolve(this.#credential.authorization()), signal);
+  }
+
   #timedOut(limitMs: number): StreamsError {
     const through = this.#proxy === undefined ? '' : `, through the proxy ${this.#proxy}`;
     const details = this.#proxy === undefined ? {} : { proxy: this.#proxy };
@@ -158,7 +163,8 @@ export class Rest {
 
   async #exchange(call: RestCall, signal: AbortSignal): Promise<string> {
     const { method, path, body } = call;
-    const headers = { authorization: this.#signer.authorization(), 'content-type': 'application/json', ...call.headers };
+    const authorization = await this.#authorization(signal);
+    const headers = { authorization, 'content-type': 'application/json', ...call.headers };
     const response = await this.#pool.request({ method, path, headers, signal, body: body === undefined ? null : JSON.stringify(body) });
     const text = await bodyText(response.body);
     if (isSuccess(response)) return text;

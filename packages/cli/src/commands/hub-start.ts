@@ -1,8 +1,8 @@
 // `streams hub start`: the hub with its data directory, from the first start to the signal that ends it.
 import { resolve } from 'node:path';
 import { parseServiceConnectionString } from '@streams/protocol/internal';
-import type { Hub, HubPorts, Logger } from '@streams/hub';
-import { defaultDataDirectory, loadPolicies, removeRunningHub, SERVICE, takeDirectory, writeRunningHub } from '../io/data-directory.ts';
+import type { Hub, HubPorts, Logger, PolicyOptions } from '@streams/hub';
+import { defaultDataDirectory, removeRunningHub, SERVICE, takeDirectory, takePolicies, writeRunningHub } from '../io/data-directory.ts';
 import { hubNames, localAddress } from '../io/host-names.ts';
 import { nextSteps } from '../io/next-steps.ts';
 import { type OutputOptions, printData, tellPerson } from '../io/output.ts';
@@ -32,13 +32,13 @@ export async function startHub(options: HubStartOptions): Promise<void> {
   // The registry lets one process in: what follows is alone in the directory.
   await using registry = await takeDirectory(dataDirectory);
   const hostNames = await hubNames(options);
-  const policies = await loadPolicies(dataDirectory);
+  const policies = await takePolicies(dataDirectory);
   const tls = tlsOptions(options, dataDirectory);
   const { keepAlive: keepAliveMs } = options;
   await using hub = createHub({ hostNames, tls, policies, registry, keepAliveMs, logger: await hubLogger(options.log) });
   const ports = await hub.listen({ port: options.port, host: options.listen }).catch(inWordsOfOptions);
   try {
-    await announce(hub, ports, options, dataDirectory);
+    await announce(hub, ports, options, dataDirectory, await policies.list());
     await stop.promise;
     await drain(hub, options);
   } finally {
@@ -53,14 +53,23 @@ async function drain(hub: Hub, { drain: limitMs, handOver: withinMs }: HubStartO
   await hub.drain({ limitMs, withinMs });
 }
 
-async function announce(hub: Hub, { port, url }: HubPorts, options: HubStartOptions, dataDirectory: string): Promise<void> {
-  const serviceString = await hub.connectionString({ policy: SERVICE });
+async function announce(
+  hub: Hub,
+  { port, url }: HubPorts,
+  options: HubStartOptions,
+  dataDirectory: string,
+  policies: readonly PolicyOptions[],
+): Promise<void> {
+  // Somebody may have deleted it; another one's shows the CA as well.
+  const shown = policies.find(({ name }) => name === SERVICE);
+  const serviceString = await hub.connectionString({ policy: (shown ?? policies[0])?.name ?? SERVICE });
   const { caCertificate } = parseServiceConnectionString(serviceString);
   const address = caCertificate === undefined ? new URL(url).host : `${localAddress(options.listen)}:${port}`;
   await writeRunningHub(dataDirectory, { address, caCertificate, pid: process.pid });
-  const secret = options.quiet ? {} : { serviceConnectionString: serviceString };
+  const isShown = shown !== undefined && !options.quiet;
+  const secret = isShown ? { serviceConnectionString: serviceString } : {};
   printData(options, { url, port, dataDirectory, ...secret }, () =>
-    nextSteps({ url, dataDirectory, serviceString: options.quiet ? undefined : serviceString }),
+    nextSteps({ url, dataDirectory, serviceString: isShown ? serviceString : undefined }),
   );
 }
 

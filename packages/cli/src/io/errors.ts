@@ -16,6 +16,7 @@ const REMEDIES: Partial<Record<WireCode, string>> = {
   INTERNAL: 'look there, or try again',
   NO_HANDLER: 'its program has to serve streams, as `streams device echo` does',
   OVERLOADED: 'try again in a moment',
+  POLICY_NOT_FOUND: '`streams policies list` shows those that it has, `streams policies create` makes one',
   REPLACED: 'each device needs an id and a connection string of its own',
   STREAM_TERMINATED: 'try again',
   STREAM_REJECTED: 'start that service on the device, or ask for one that it offers',

@@ -1,4 +1,4 @@
-// Ends the links, handshakes and streams behind which there is a key that is no longer in force (design section 5).
+// Ends the links, handshakes and streams behind which there is a device's key that is no longer in force (design section 5).
 import type { Logger } from '@streams/protocol/internal';
 import type { Sessions } from '../control/sessions.ts';
 import type { DeviceRecord, Registry } from '../devices/registry.ts';
@@ -38,6 +38,10 @@ export class Revocation {
   #apply(deviceId: string, device: DeviceRecord | undefined): void {
     const keyIds = keyIdsInForce(device);
     this.#context.sessions.revoke(deviceId, keyIds);
-    this.#context.broker.revoke(deviceId, keyIds);
+    // What the device has not accepted yet waits for its session.
+    this.#context.broker.revoke(
+      ({ request, deviceKeyId }) => request.deviceId === deviceId && deviceKeyId !== undefined && !keyIds.has(deviceKeyId),
+      'DEVICE_NOT_CONNECTED',
+    );
   }
 }

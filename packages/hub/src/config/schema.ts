@@ -2,8 +2,6 @@
 import {
   type Clock,
   createError,
-  isName,
-  isSharedAccessKey,
   LEG_IDLE_MS,
   LIVENESS_TICK_MS,
   type Logger,
@@ -12,18 +10,11 @@ import {
   type Random,
 } from '@streams/protocol/internal';
 import { z } from 'zod';
-import { PERMISSIONS, type Permission } from '../auth/policies.ts';
+import { isPolicyStore, type PolicyStore } from '../auth/policy-store.ts';
 import type { Registry } from '../devices/registry.ts';
 import { parseRange } from '../http/trusted-proxies.ts';
-
-/** A service's key and what it may do. */
-export interface PolicyOptions {
-  /** The `SharedAccessKeyName` of the service's connection string. */
-  readonly name: string;
-  /** One or two base64 keys of at least 16 bytes; two, so that one can be replaced while the other is in use. */
-  readonly keys: readonly string[];
-  readonly permissions: readonly Permission[];
-}
+import { type JwtOptions, jwtSchema } from './jwt.ts';
+import { pathOf, policiesSchema, type PolicyOptions } from './policies.ts';
 
 /** Files in PEM. The hub reads them at `listen`, and takes them anew when they have changed. */
 export interface TlsFiles {
@@ -53,7 +44,10 @@ export interface HubOptions {
    * `publicUrl` must be given.
    */
   readonly tls: TlsOptions | false;
-  readonly policies: readonly PolicyOptions[];
+  /** The policies; what REST changes of them lasts until the hub ends. Or a store, such as `openPolicies` gives. */
+  readonly policies: readonly PolicyOptions[] | PolicyStore;
+  /** Lets services come with a JSON Web Token. Default: none do. */
+  readonly jwt?: JwtOptions | undefined;
   /** Where clients reach the hub, `https://host[:port]`. Default: the first host name and the port that it listens on. */
   readonly publicUrl?: string | undefined;
   /** Where legs are dialled, where that is another host or port. Default: `publicUrl`, or its host and the port for legs. */
@@ -79,19 +73,12 @@ export interface HubOptions {
 }
 
 const text = z.string().min(1);
-const key = z.string().refine(isSharedAccessKey, 'expected base64 of 16 to 256 bytes, such as `openssl rand -base64 32` prints');
 const origin = z.string().refine(isOrigin, 'expected https://host[:port] without a path');
 const hostName = z
   .string()
   .refine((text) => parseHost(text)?.port === 443 && !text.includes(':443'), 'expected a host name without a port');
 
 const range = z.string().refine((text) => parseRange(text) !== undefined, 'expected an IP address, or a range such as 10.0.0.0/8');
-
-const policy = z.strictObject({
-  name: z.string().refine(isName, 'expected a name such as "backend"'),
-  keys: z.array(key).min(1).max(2),
-  permissions: z.array(z.enum(PERMISSIONS)).min(1),
-});
 
 /** Not longer, since a client takes a leg that is silent for 25 s for dead. */
 const KEEP_ALIVE = `expected a whole number from ${LIVENESS_TICK_MS} to ${LEG_IDLE_MS}`;
@@ -107,7 +94,8 @@ const fields = z.strictObject({
     ],
     'expected { key, cert, ca? }, { keyFile, certFile, caFile? }, { dataDirectory } or false',
   ),
-  policies: z.array(policy).min(1, 'expected at least one policy: without one no service can authenticate'),
+  policies: policiesSchema,
+  jwt: jwtSchema.optional(),
   publicUrl: origin.optional(),
   streamingUrl: origin.optional(),
   trustedProxies: z.array(range).optional(),
@@ -118,32 +106,30 @@ const fields = z.strictObject({
   random: z.unknown().optional(),
 });
 
-const schema = fields.refine(({ tls, publicUrl }) => tls !== false || publicUrl !== undefined, {
-  path: ['publicUrl'],
-  message: 'is needed with tls: false, such as https://hub.example.com: the hub cannot know where TLS ends',
-});
+/** A store looks after its policies itself. */
+const fieldsWithStore = fields.extend({ policies: z.unknown() });
+
+/** The path and the problem of what is wrong with several options together. */
+function contradiction({ tls, publicUrl, policies, jwt }: HubOptions): [field: string, problem: string] | undefined {
+  if (tls === false && publicUrl === undefined) {
+    return ['publicUrl', 'is needed with tls: false, such as https://hub.example.com: the hub cannot know where TLS ends'];
+  }
+  const nobody = !isPolicyStore(policies) && policies.length === 0 && jwt === undefined;
+  return nobody ? ['policies', 'expected at least one policy: without one no service can authenticate'] : undefined;
+}
 
 /**
  * Throws for options that are wrong.
  * @throws `STREAMS_INVALID_ARGUMENT` that names the path and the remedy, and shows no value.
  */
 export function checkOptions(options: HubOptions): void {
-  const result = schema.safeParse(options);
-  const names = result.success ? options.policies.map((entry) => entry.name) : [];
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (result.success && twice === undefined) return;
+  const result = (isPolicyStore(options.policies) ? fieldsWithStore : fields).safeParse(options);
   const issue = result.error?.issues[0];
-  const field = issue ? pathOf(issue.path) : 'policies';
-  const problem = issue ? issue.message : `the policy ${twice} stands there twice`;
-  throw createError('INVALID_ARGUMENT', { message: `createHub: ${field}: ${problem}`, details: { field } });
+  const [field, problem] = issue ? [pathOf(issue.path, 'options'), issue.message] : (contradiction(options) ?? []);
+  if (field !== undefined) throw createError('INVALID_ARGUMENT', { message: `createHub: ${field}: ${problem}`, details: { field } });
 }
 
 function isOrigin(text: string): boolean {
   const url = parseUrl(text);
   return url?.protocol === 'https:' && url.origin === text.replace(/\/$/, '');
-}
-
-function pathOf(path: readonly PropertyKey[]): string {
-  if (path.length === 0) return 'options';
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`)).join('');
 }

@@ -1,7 +1,7 @@
 // Devices as callers see them.
 import type { DeviceView } from '@streams/protocol/internal';
 import type { Presence } from '../control/presence.ts';
-import { etagOf } from './etag.ts';
+import { deviceEtag } from './etag.ts';
 import type { LastSeenJournal } from './last-seen-journal.ts';
 import type { DeviceRecord } from './registry.ts';
 
@@ -23,7 +23,7 @@ export async function viewsOf({ presence, journal }: ViewContext, devices: reado
   return devices.map((device) => {
     const { deviceId, enabled } = device;
     const sinceMs = presence.sinceMs(deviceId);
-    const etag = etagOf(device);
+    const etag = deviceEtag(device);
     if (sinceMs === undefined) return { deviceId, enabled, connected: false, etag, lastSeen: timeOf(lastSeen.get(deviceId)) };
     return { deviceId, enabled, connected: true, etag, connectedSince: timeOf(sinceMs) };
   });

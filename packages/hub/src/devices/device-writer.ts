@@ -2,7 +2,7 @@
 // a record that another caller is just replacing, or a device that was disabled is enabled again.
 import { asDeviceId, createError, type PutDeviceBody, type Random } from '@streams/protocol/internal';
 import { checkPreconditions, type Preconditions } from '../http/preconditions.ts';
-import { etagOf } from './etag.ts';
+import { deviceEtag } from './etag.ts';
 import type { DeviceRecord, Registry } from './registry.ts';
 
 const KEY_BYTES = 32;
@@ -55,7 +55,7 @@ export class DeviceWriter {
   async #known(deviceId: string, conditions: Preconditions): Promise<DeviceRecord | undefined> {
     const known = await this.#registry.get(deviceId);
     if (known === undefined && conditions.mustExist) throw createError('DEVICE_NOT_FOUND');
-    checkPreconditions(conditions, known && etagOf(known));
+    checkPreconditions(conditions, known && deviceEtag(known));
     return known;
   }
 

@@ -1,6 +1,6 @@
 // A registry on disk: LMDB, one process at a time, records sealed under a key file. What is acknowledged has been flushed.
 import { createError } from '@streams/protocol/internal';
-import { Changes } from './changes.ts';
+import { Changes } from '../changes.ts';
 import { openStore, type Store, tightDirectory } from './lmdb-store.ts';
 import { LmdbLastSeen, SEEN } from './lmdb-last-seen.ts';
 import type { DeviceChange, DevicePage, DeviceRecord, LastSeen, Registry } from './registry.ts';
@@ -57,7 +57,7 @@ class LmdbRegistry implements DurableRegistry {
   readonly lastSeen: LastSeen;
   readonly #store: Store;
   readonly #key: Buffer;
-  readonly #changes = new Changes();
+  readonly #changes = new Changes<DeviceChange>();
   /** lmdb tells of some writes earlier than of others that it has carried out before them. */
   #previous: Promise<unknown> = Promise.resolve();
 

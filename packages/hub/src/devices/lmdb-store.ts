@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { createError, type StreamsError } from '@streams/protocol/internal';
 // lmdb's types for ESM do not compile (`export =`), those for CommonJS do; hence also no literal in the `import()` below.
 import type * as Lmdb from 'lmdb' with { 'resolution-mode': 'require' };
+import { syncDirectory } from '../whole-file.ts';
 
 /** See the top of this file. */
 export interface Store {
@@ -157,13 +158,6 @@ async function checkMagic(file: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** A file that was flushed can still lose its name in a power failure. */
-async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await openFile(directory, 'r');
-  await handle.sync().finally(() => handle.close());
 }
 
 function inUse(file: string, pid: number): StreamsError {

@@ -1,5 +1,5 @@
 // A registry in memory: for tests, demos, and hubs that create their devices at start.
-import { Changes } from './changes.ts';
+import { Changes } from '../changes.ts';
 import type { DeviceChange, DevicePage, DeviceRecord, LastSeen, Registry } from './registry.ts';
 import { SortedIds } from './sorted-ids.ts';
 
@@ -9,7 +9,7 @@ export class MemoryRegistry implements Registry {
   readonly #devices = new Map<string, DeviceRecord>();
   readonly #ids = new SortedIds();
   readonly #seen = new Map<string, number>();
-  readonly #changes = new Changes();
+  readonly #changes = new Changes<DeviceChange>();
 
   constructor() {
     this.lastSeen = {

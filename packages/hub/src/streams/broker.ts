@@ -11,8 +11,11 @@ import {
   type OpenStreamAnswer,
   type Random,
   SESSION_PROTOCOL,
+  type StreamsError,
   type WireCode,
 } from '@streams/protocol/internal';
+import { forbidden } from '../auth/authorize.ts';
+import { permits } from '../auth/policies.ts';
 import type { Router } from '../control/router.ts';
 import { REVOKED_REASON } from '../control/session.ts';
 import type { Registry } from '../devices/registry.ts';
@@ -34,6 +37,8 @@ export interface BrokerContext {
   readonly random: Random;
   /** `wss://host[:port]` of the streaming endpoint. */
   readonly streamingUrl: () => string;
+  /** Called after a device was asked. */
+  readonly onHandshake: (negotiation: Negotiation) => void;
   /** Called after a stream was established. */
   readonly onStream: (deviceId: string) => void;
 }
@@ -90,12 +95,15 @@ export class Broker {
    * @throws what `POST /v1/devices/{id}/streams` answers.
    */
   async open(request: StreamRequest, signal: AbortSignal): Promise<OpenStreamAnswer> {
+    const target = { deviceId: request.deviceId, streamName: request.name };
+    // Before anything is looked up: what is forbidden is not even said to exist.
+    if (!permits(request.policy, 'stream:create', target)) throw this.#refused(request, forbidden(request.policy, 'stream:create', target));
     const device = await this.#context.registry.get(request.deviceId);
     const session = await this.#context.router.find(request.deviceId);
     // Before the others: a device that is not here any more may be where the next attempt leads.
-    if (this.#draining) throw this.#refused(request, 'DRAINING', drainRetryMs(this.#context.random));
-    if (device === undefined) throw this.#refused(request, 'DEVICE_NOT_FOUND');
-    if (session === undefined) throw this.#refused(request, 'DEVICE_NOT_CONNECTED');
+    if (this.#draining) throw this.#refused(request, createError('DRAINING', { retryAfterMs: drainRetryMs(this.#context.random) }));
+    if (device === undefined) throw this.#refused(request, createError('DEVICE_NOT_FOUND'));
+    if (session === undefined) throw this.#refused(request, createError('DEVICE_NOT_CONNECTED'));
     const tickets = this.#issue();
     const negotiation = new Negotiation(request, tickets, this.#context.clock, {
       established: (legs, protocol) => this.#relay(negotiation, legs, protocol),
@@ -103,6 +111,7 @@ export class Broker {
     });
     this.#negotiations.set(tickets.streamId, negotiation);
     const answer = negotiation.start(session);
+    this.#context.onHandshake(negotiation);
     const forget = onAbort(signal, () => negotiation.apply({ type: 'cancel' }));
     return answer.finally(forget);
   }
@@ -118,7 +127,7 @@ export class Broker {
   end(streamId: string, policy: string): boolean {
     const negotiation = this.#negotiations.get(streamId);
     const stream = this.#streams.get(streamId);
-    if ((negotiation ?? stream?.negotiation)?.request.policy !== policy) return false;
+    if ((negotiation ?? stream?.negotiation)?.request.policy.name !== policy) return false;
     negotiation?.apply({ type: 'cancel' });
     stream?.relay.close(CLOSE_ABORTED, 'ended by the service');
     return true;
@@ -133,12 +142,10 @@ export class Broker {
     else negotiation.apply({ type: 'fail', code: 'STREAM_GONE' });
   }
 
-  /** Ends the handshakes and streams of a device that it has accepted under none of these keys; the others wait for its session. */
-  revoke(deviceId: string, keyIds: ReadonlySet<string>): void {
-    const isRevoked = ({ request, deviceKeyId }: Negotiation): boolean =>
-      request.deviceId === deviceId && deviceKeyId !== undefined && !keyIds.has(deviceKeyId);
+  /** Ends the handshakes and streams that have lost what they stood on. @param code What whoever waits for a handshake is told. */
+  revoke(isRevoked: (negotiation: Negotiation) => boolean, code: WireCode): void {
     for (const negotiation of this.#negotiations.values()) {
-      if (isRevoked(negotiation)) negotiation.apply({ type: 'fail', code: 'DEVICE_NOT_CONNECTED' });
+      if (isRevoked(negotiation)) negotiation.apply({ type: 'fail', code });
     }
     for (const { negotiation, relay } of this.#streams.values()) {
       if (isRevoked(negotiation)) relay.close(CLOSE_REVOKED, REVOKED_REASON);
@@ -188,9 +195,10 @@ export class Broker {
   }
 
   /** Logs a handshake that could not begin. */
-  #refused(request: StreamRequest, code: WireCode, retryAfterMs?: number): Error {
+  #refused(request: StreamRequest, error: StreamsError): StreamsError {
+    const { wireCode: code } = error;
     this.#context.log.write({ ...identify('', request), operation: 'handshake', result: 'failed', code, durationMs: 0, stepsMs: {} });
-    return createError(code, { trackingId: request.trackingId, retryAfterMs });
+    return error;
   }
 }
 
@@ -200,7 +208,8 @@ type Identification = Pick<
 >;
 
 function identify(streamId: string, request: StreamRequest): Identification {
-  const { deviceId, name: streamName, resumes: sessionId = streamId, resumeCount = 0, policy, trackingId, traceparent } = request;
+  const { deviceId, name: streamName, resumes: sessionId = streamId, resumeCount = 0, trackingId, traceparent } = request;
+  const policy = request.policy.name;
   return { deviceId, streamName, streamId, sessionId, resumeCount, policy, trackingId, traceparent };
 }
 

@@ -10,6 +10,7 @@ import {
   StreamsError,
   type WireCode,
 } from '@streams/protocol/internal';
+import type { Policy } from '../auth/policies.ts';
 import type { DeviceSession, OfferAnswer } from '../control/session.ts';
 import type { PendingUpgrade } from '../http/pending-upgrade.ts';
 import { type HandshakeEvent, type HandshakeState, isOver, phaseOf, type Role, transition } from './handshake.ts';
@@ -19,7 +20,10 @@ import { type IssuedToken, isToken } from './token.ts';
 /** What a service asks for. */
 export interface StreamRequest extends OpenStreamBody {
   readonly deviceId: string;
-  readonly policy: string;
+  /** Who asks, as it was when the request came. */
+  readonly policy: Policy;
+  /** The key of the policy that has signed; undefined: the service came with a JSON Web Token. */
+  readonly keyId: string | undefined;
   readonly trackingId: string;
   readonly traceparent?: string | undefined;
 }
@@ -78,7 +82,7 @@ export class Negotiation {
   start(session: DeviceSession): Promise<OpenStreamAnswer> {
     const { streamId, tokens, urls } = this.#tickets;
     const { name, headers, protocols, capabilities, policy, timeoutMs, resumes, traceparent } = this.request;
-    const offer = { streamId, name, headers, protocols, capabilities, requester: { policy }, timeoutMs, resumes, traceparent };
+    const offer = { streamId, name, headers, protocols, capabilities, requester: { policy: policy.name }, timeoutMs, resumes, traceparent };
     this.apply({ type: 'offer' });
     session.offer({ ...offer, url: urls.device, token: tokens.device.token }, { signal: this.#withdrawal.signal }).then(
       (answer) => this.#onAnswer(answer),

@@ -13,13 +13,14 @@ export function streamRoutes(broker: Broker): Route[] {
 }
 
 async function open(broker: Broker, call: Call): Promise<Answer> {
-  const policy = requirePermission(call.identity, 'stream:create').name;
+  const policy = requirePermission(call.identity, 'stream:create');
   const deviceId = asDeviceId(call.params[0]);
   const { traceparent } = call.headers;
   const request = {
     ...asOpenStreamBody(await call.body()),
     deviceId,
     policy,
+    keyId: call.identity.keyId,
     trackingId: call.trackingId,
     traceparent: traceparent === undefined ? undefined : asTraceparent(traceparent, 'traceparent'),
   };

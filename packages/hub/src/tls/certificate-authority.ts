@@ -1,10 +1,11 @@
 // The hub's own CA, made at first start and kept in its data directory, and the leaf certificates that it signs (design section 5).
 import { X509Certificate } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { type Clock, createError, StreamsError } from '@streams/protocol/internal';
 import type { KeyPair } from '../http/server.ts';
+import { writeWhole } from '../whole-file.ts';
 import { problemOf } from './key-pair.ts';
 
 const DAY_MS = 86_400_000;
@@ -107,11 +108,4 @@ async function read(file: string): Promise<string | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/** Never leaves half a file behind. */
-async function writeWhole(file: string, text: string, mode: number): Promise<void> {
-  const unfinished = `${file}.new`;
-  await writeFile(unfinished, text, { mode });
-  await rename(unfinished, file);
 }

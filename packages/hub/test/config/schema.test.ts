@@ -1,10 +1,10 @@
 // Options that are wrong: each is named by its path, with the remedy and without the value.
-import { createHub, type HubOptions, StreamsError } from '@streams/hub';
+import { createHub, type HubOptions, type PolicyOptions, StreamsError } from '@streams/hub';
 import { certificateFor } from '@streams/testkit';
 import { describe, expect, it } from 'vitest';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
-const GOOD: HubOptions = {
+const GOOD: HubOptions & { readonly policies: readonly PolicyOptions[] } = {
   hostNames: ['hub.example'],
   tls: { dataDirectory: '/nowhere' },
   policies: [{ name: 'backend', keys: [KEY], permissions: ['stream:create'] }],
@@ -40,7 +40,7 @@ describe('createHub', () => {
     { change: { policies: [{ ...policy, keys: ['c2hvcnQ='] }] }, field: 'policies[0].keys[0]' },
     { change: { policies: [{ ...policy, permissions: ['everything'] }] }, field: 'policies[0].permissions[0]' },
     { change: { policies: [{ ...policy, name: 'a b' }] }, field: 'policies[0].name' },
-    { change: { policies: [policy, policy] }, field: 'policies' },
+    { change: { policies: [policy, policy] }, field: 'policies[1].name' },
     { change: { tls: {} }, field: 'tls' },
     { change: { tls: undefined }, field: 'tls' },
     { change: { tls: { keyFile: 'tls.key' } }, field: 'tls' },

@@ -36,6 +36,7 @@ export type WireCode =
   | 'NOT_FOUND'
   | 'DEVICE_NOT_FOUND'
   | 'DEVICE_NOT_CONNECTED'
+  | 'POLICY_NOT_FOUND'
   | 'PROTOCOL_MISMATCH'
   | 'CONFLICT'
   | 'STREAM_GONE'
@@ -87,6 +88,7 @@ export const ERRORS: Readonly<Record<WireCode, ErrorEntry>> = {
   NOT_FOUND: final(404, PROTOCOL, 'the hub has no such endpoint'),
   DEVICE_NOT_FOUND: final(404, UNAVAILABLE, 'the hub knows no device of this id'),
   DEVICE_NOT_CONNECTED: retryable(404, TEMPORARY, 'the device is not connected to the hub'),
+  POLICY_NOT_FOUND: final(404, UNAVAILABLE, 'the hub knows no policy of this name'),
   PROTOCOL_MISMATCH: final(409, PROTOCOL, 'the two sides have no stream protocol in common'),
   CONFLICT: final(409, TEMPORARY, 'it exists already, or was changed by somebody else; read it again, then decide'),
   STREAM_GONE: final(410, UNAVAILABLE, 'the stream ended before it was established; open a new one'),
