@@ -1,6 +1,7 @@
 // Public names of @streams/hub.
 export type { Permission } from './auth/policies.ts';
 export type { HubOptions, PolicyOptions, TlsFiles, TlsOptions } from './config/schema.ts';
+export type { ResourceLogOptions } from './config/resource-log.ts';
 export { openRegistry } from './devices/lmdb-registry.ts';
 export type { DurableRegistry, RegistryOptions } from './devices/lmdb-registry.ts';
 export type { DeviceChange, DevicePage, DeviceRecord, Registry } from './devices/registry.ts';

@@ -4,6 +4,7 @@ import { Authenticator } from './auth/authenticate.ts';
 import { Policies } from './auth/policies.ts';
 import { Revocation } from './auth/revocation.ts';
 import { Addresses } from './config/addresses.ts';
+import { fileLogOptions } from './config/resource-log.ts';
 import type { HubOptions } from './config/schema.ts';
 import { localRouter } from './control/router.ts';
 import { Sessions } from './control/sessions.ts';
@@ -12,6 +13,9 @@ import { MemoryRegistry } from './devices/memory-registry.ts';
 import type { Registry } from './devices/registry.ts';
 import { deviceRoutes } from './devices/routes.ts';
 import { createLogger } from './diagnostics/logger.ts';
+import { FileLogStore } from './diagnostics/log/file-store.ts';
+import { logRoutes } from './diagnostics/log/routes.ts';
+import { MemoryLogStore } from './diagnostics/log/store.ts';
 import { ResourceLog } from './diagnostics/resource-log.ts';
 import { Front } from './http/front.ts';
 import { TrustedProxies } from './http/trusted-proxies.ts';
@@ -38,6 +42,7 @@ interface InnerParts {
   readonly sessions: Sessions;
   readonly broker: Broker;
   readonly revocation: Revocation;
+  readonly log: ResourceLog;
 }
 
 /** See the top of this file. */
@@ -50,6 +55,7 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
   const { clock = systemClock, random = systemRandom, registry = new MemoryRegistry() } = options;
   const logger = createLogger(options.logger);
   const addresses = new Addresses(options);
+  const log = createResourceLog(options, clock, logger);
   const sessions: Sessions = new Sessions(
     clock,
     () => addresses.welcome(clock.wallMs()),
@@ -60,7 +66,7 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
     random,
     registry,
     router: localRouter(sessions),
-    log: new ResourceLog(logger),
+    log,
     streamingUrl: () => addresses.urls().streaming.replace(/^https:/, 'wss:'),
     onStream: (deviceId) => revocation.check(deviceId),
   });
@@ -77,12 +83,22 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
     sessions,
     broker,
     revocation,
+    log,
   };
   return { ...inner, front: createFront(options, inner, life) };
 }
 
+function createResourceLog({ hostNames, resourceLog = {} }: HubOptions, clock: Clock, logger: Logger): ResourceLog {
+  const { directory } = resourceLog;
+  const store =
+    directory === undefined
+      ? new MemoryLogStore(clock)
+      : new FileLogStore({ options: fileLogOptions(directory, resourceLog), hostName: hostNames[0] ?? '', clock, logger });
+  return new ResourceLog({ clock, store, logger: resourceLog.logger === false ? undefined : logger });
+}
+
 function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Front {
-  const { clock, registry, policies, addresses, broker, revocation } = parts;
+  const { clock, registry, policies, addresses, broker, revocation, log } = parts;
   const { hostNames } = addresses;
   const front: Front = new Front({
     ...parts,
@@ -92,6 +108,7 @@ function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Fro
     routes: [
       ...deviceRoutes(parts),
       ...streamRoutes(broker),
+      ...logRoutes(log),
       { method: 'GET', path: ['v1', 'hub'], handle: () => ({ status: 200, body: addresses.view() }) },
     ],
     upgrades: new Upgrades({

@@ -2,10 +2,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Clock, createError, type Logger, newId, type Random, type StreamsError } from '@streams/protocol/internal';
+import { type Clock, createError, type Fields, type Logger, newId, type Random, type StreamsError } from '@streams/protocol/internal';
 import type { Authenticator, Identity } from '../auth/authenticate.ts';
 import { drainRetryMs } from '../drain.ts';
-import { errorAnswer, refuseUpgrade, sendJson, toStreamsError } from './errors.ts';
+import { errorAnswer, refuseUpgrade, sendAnswer, toStreamsError } from './errors.ts';
 import { type Caller, guardRequest, type GuardRules } from './guard.ts';
 import { health } from './health.ts';
 import { type Answer, findRoute, queryOf, readBody, type Route } from './routes.ts';
@@ -74,7 +74,7 @@ export class Front {
   async #onRequest(request: IncomingMessage, response: ServerResponse, only: Endpoint | undefined): Promise<void> {
     const trackingId = newId(this.#context.random);
     const answer = await this.#answerOrError(request, response, trackingId, only);
-    sendJson(response, answer, this.#context.isReady(), this.#context.clock.wallMs());
+    sendAnswer(response, answer, this.#context.isReady(), this.#context.clock.wallMs());
   }
 
   #draining(): StreamsError {
@@ -128,6 +128,8 @@ export class Front {
     response.once('close', () => gone.abort());
     const { headers } = request;
     const query = queryOf(target);
-    return route.handle({ identity, params, query, trackingId, headers, signal: gone.signal, body: () => readBody(request) });
+    const { address } = caller;
+    const body = (): Promise<Fields> => readBody(request);
+    return route.handle({ identity, params, query, trackingId, address, headers, signal: gone.signal, body });
   }
 }
