@@ -89,11 +89,13 @@ function recordOf(entry: LogEntry, wallMs: number): LogRecord {
   const { code = null, phase = null, durationMs, stepsMs = null, bytesToDevice = null, bytesToService = null } = entry;
   const { endedBy = null, closeCode = null, trackingId, traceparent = null } = entry;
   const reason = entry.reason === undefined ? null : logText(entry.reason, MAX_REASON_CHARACTERS);
+  const what = { operation, deviceId, streamName, streamId, sessionId, resumeCount, policy, address, result, code, phase };
+  const end = { durationMs, stepsMs, bytesToDevice, bytesToService, endedBy, closeCode, reason, trackingId, traceparent };
   return {
     time: new Date(wallMs).toISOString(),
     category: 'DeviceStreams',
-    ...{ operation, deviceId, streamName, streamId, sessionId, resumeCount, policy, address, result, code, phase },
+    ...what,
     startTime: new Date(wallMs - durationMs).toISOString(),
-    ...{ durationMs, stepsMs, bytesToDevice, bytesToService, endedBy, closeCode, reason, trackingId, traceparent },
+    ...end,
   };
 }

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import type { Clock, Logger, LogPage, LogRecord } from '@streams/protocol/internal';
 import type { FileLogOptions } from '../../config/resource-log.ts';
 import { azureLine } from './azure.ts';
+import { timeOfFirstLine } from './line-time.ts';
 import { formatCursor, LogPageBuilder, type LogQuery, needleOf } from './query.ts';
 import { blocksBefore, type LineBlock, linesWith } from './read-backwards.ts';
 import { type Segment, Segments } from './segments.ts';
@@ -20,8 +21,6 @@ export interface FileLogContext {
 
 /** One question reads so much and no more: who asks goes on with `next`. */
 const MAX_READ_BYTES = 33_554_432;
-/** `{"time":"2026-11-29T10:15:00.123Z"`: each line begins with its time. */
-const TIME_AT = [9, 33] as const;
 
 /** What a question goes through the files with. */
 interface Search {
@@ -93,7 +92,7 @@ async function searchSegment(segment: Segment, end: number, search: Search): Pro
     for await (const block of blocksBefore(file, Math.min(end, size))) {
       const full = searchBlock(block, search);
       if (full !== undefined) return full;
-      if (search.page.isTooOld(block.bytes.toString('latin1', ...TIME_AT))) return 'too-old';
+      if (search.page.isTooOld(timeOfFirstLine(block.bytes))) return 'too-old';
       search.bytesLeft -= block.bytes.length;
       if (search.bytesLeft <= 0 || search.signal.aborted) return block.position;
     }
