@@ -4,7 +4,7 @@ import type { Clock, Logger, LogPage, LogRecord } from '@streams/protocol/intern
 import type { FileLogOptions } from '../../config/resource-log.ts';
 import { azureLine } from './azure.ts';
 import { timeOfFirstLine } from './line-time.ts';
-import { formatCursor, LogPageBuilder, type LogQuery, needleOf } from './query.ts';
+import { formatCursor, LogPageBuilder, type LogQuery } from './query.ts';
 import { blocksBefore, type LineBlock, linesWith } from './read-backwards.ts';
 import { type Segment, Segments } from './segments.ts';
 import type { LogStore } from './store.ts';
@@ -64,8 +64,8 @@ export class FileLogStore implements LogStore {
   async read(query: LogQuery, signal: AbortSignal): Promise<LogPage> {
     await this.#writers[0]?.flush();
     const page = new LogPageBuilder(query);
-    const needle = needleOf(query.filter);
-    const search: Search = { page, signal, needle: needle === undefined ? undefined : Buffer.from(needle), bytesLeft: MAX_READ_BYTES };
+    const needle = page.needle === undefined ? undefined : Buffer.from(page.needle);
+    const search: Search = { page, signal, needle, bytesLeft: MAX_READ_BYTES };
     const { startMs = Infinity, position = Infinity } = query.cursor ?? {};
     for (const segment of this.#segments.all.filter((candidate) => candidate.startMs <= startMs).toReversed()) {
       if (page.isTooNew(new Date(segment.startMs).toISOString())) continue;
