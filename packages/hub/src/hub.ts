@@ -187,7 +187,7 @@ export class Hub {
   }
 
   async #close(): Promise<void> {
-    const { revocation, policyRevocation, tokenKeys, broker, sessions, journal, clock, front } = this.#parts;
+    const { revocation, policyRevocation, tokenKeys, broker, sessions, journal, clock, front, log } = this.#parts;
     this.#closing.abort();
     for (const part of [revocation, policyRevocation, tokenKeys]) part?.stop();
     broker.close(CLOSE_RESTART, 'DRAINING;retry=1');
@@ -195,18 +195,22 @@ export class Hub {
     const limited = (cut: () => void): (() => void) => clock.after(CLOSE_TIMEOUT_MS, cut);
     const listeners = await this.#listeners?.catch(() => undefined);
     this.#certificates?.stop();
-    await Promise.all([front.close(limited), listeners?.close(limited), journal.write()]);
+    // Who follows the log sees how everything ended.
+    const ended = front.close(limited).then(() => log.followers.close());
+    await Promise.all([ended, listeners?.close(limited), journal.write()]);
+    await log.close();
   }
 
   async #open(options: ListenOptions): Promise<Listeners> {
     const { tls } = this.#options;
-    const { addresses, clock, logger, front } = this.#parts;
+    const { addresses, clock, logger, front, log } = this.#parts;
     addresses.checkPorts(options.port ?? DEFAULT_PORT, options.streaming?.port);
     const certificates = tls === false ? undefined : await openCertificates(tls, [...addresses.hostNames], clock, logger);
     const listeners = await openListeners(certificates?.identity, front, options);
     certificates?.serve(listeners.present);
     this.#certificates = certificates;
     addresses.listensOn(listeners.ports);
+    await log.open();
     return listeners;
   }
 

@@ -4,6 +4,7 @@ export type { DurablePolicies, NewPolicy, PolicyFileOptions } from './auth/file-
 export type { PolicyChange, PolicyStore } from './auth/policy-store.ts';
 export type { JwtAlgorithm, JwtGrant, JwtOptions } from './config/jwt.ts';
 export type { PolicyOptions } from './config/policies.ts';
+export type { ResourceLogOptions } from './config/resource-log.ts';
 export type { HubOptions, TlsFiles, TlsOptions } from './config/schema.ts';
 export { openRegistry } from './devices/lmdb-registry.ts';
 export type { DurableRegistry, RegistryOptions } from './devices/lmdb-registry.ts';

@@ -10,6 +10,7 @@ import { Revocation } from './auth/revocation.ts';
 import { openTokenKeys, type TokenKeys } from './auth/token-keys.ts';
 import { Tokens } from './auth/tokens.ts';
 import { Addresses } from './config/addresses.ts';
+import { fileLogOptions } from './config/resource-log.ts';
 import type { HubOptions } from './config/schema.ts';
 import { Presence } from './control/presence.ts';
 import { localRouter } from './control/router.ts';
@@ -20,12 +21,16 @@ import { MemoryRegistry } from './devices/memory-registry.ts';
 import type { Registry } from './devices/registry.ts';
 import { deviceRoutes } from './devices/routes.ts';
 import { createLogger } from './diagnostics/logger.ts';
+import { FileLogStore } from './diagnostics/log/file-store.ts';
+import { logRoutes } from './diagnostics/log/routes.ts';
+import { MemoryLogStore } from './diagnostics/log/store.ts';
 import { ResourceLog } from './diagnostics/resource-log.ts';
 import { Front } from './http/front.ts';
 import { TrustedProxies } from './http/trusted-proxies.ts';
 import { Upgrades } from './http/upgrade.ts';
 import { Broker } from './streams/broker.ts';
 import { streamRoutes } from './streams/routes.ts';
+import { StreamLog } from './streams/stream-log.ts';
 
 /** Where the hub is in its life. */
 export interface HubLife {
@@ -52,6 +57,8 @@ interface InnerParts {
   readonly broker: Broker;
   readonly revocation: Revocation;
   readonly policyRevocation: PolicyRevocation;
+  readonly log: ResourceLog;
+  readonly streamLog: StreamLog;
 }
 
 /** See the top of this file. */
@@ -67,6 +74,8 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
   const addresses = new Addresses(options);
   const journal = new LastSeenJournal({ clock, logger, lastSeen: registry.lastSeen });
   const presence = new Presence(clock, (deviceId) => journal.seen(deviceId));
+  const log = createResourceLog(options, clock, logger);
+  const streamLog = new StreamLog(log);
   const sessions: Sessions = new Sessions(
     clock,
     () => addresses.welcome(clock.wallMs()),
@@ -78,7 +87,7 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
     random,
     registry,
     router: localRouter(sessions),
-    log: new ResourceLog(logger),
+    log: streamLog,
     streamingUrl: () => addresses.urls().streaming.replace(/^https:/, 'wss:'),
     onHandshake: (negotiation) => policyRevocation.check(negotiation),
     onStream: (deviceId) => revocation.check(deviceId),
@@ -101,12 +110,23 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
     broker,
     revocation,
     policyRevocation,
+    log,
+    streamLog,
   };
   return { ...inner, front: createFront(options, inner, life) };
 }
 
+function createResourceLog({ hostNames, resourceLog = {} }: HubOptions, clock: Clock, logger: Logger): ResourceLog {
+  const { directory } = resourceLog;
+  const store =
+    directory === undefined
+      ? new MemoryLogStore(clock)
+      : new FileLogStore({ options: fileLogOptions(directory, resourceLog), hostName: hostNames[0] ?? '', clock, logger });
+  return new ResourceLog({ clock, store, logger: resourceLog.logger === false ? undefined : logger });
+}
+
 function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Front {
-  const { clock, tokenKeys, addresses, broker, revocation } = parts;
+  const { clock, tokenKeys, addresses, revocation, log } = parts;
   const { hostNames } = addresses;
   const tokens = options.jwt && tokenKeys && new Tokens(options.jwt, tokenKeys.find, clock);
   const front: Front = new Front({
@@ -117,7 +137,8 @@ function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Fro
     routes: [
       ...deviceRoutes({ ...parts, ...life }),
       ...policyRoutes(parts),
-      ...streamRoutes(broker),
+      ...streamRoutes(parts),
+      ...logRoutes(log),
       { method: 'GET', path: ['v1', 'hub'], handle: () => ({ status: 200, body: addresses.view() }) },
     ],
     upgrades: new Upgrades({

@@ -33,6 +33,7 @@ export type { Logger } from './telemetry/logger.ts';
 export type { Cancel, Clock } from './time/clock.ts';
 export type { Random } from './time/random.ts';
 export type { ExportedDevice, ImportedDevice, ImportProgress } from './wire/bulk.ts';
+export type { LogEndedBy, LogOperation, LogRecord, LogResult } from './wire/log-records.ts';
 export type { Permission, PolicyView, PutPolicyBody } from './wire/policies.ts';
 export type { DeviceView, HubView, PutDeviceBody } from './wire/rest.ts';
 export type { EndedBy } from './wire/close-codes.ts';

@@ -25,6 +25,7 @@ import {
 } from '@streams/protocol/internal';
 import { Devices } from './devices.ts';
 import type { OpenContext } from './handshake.ts';
+import { Logs } from './logs.ts';
 import { type CreateStreamOptions, openStream } from './open-stream.ts';
 import { openTunnel, type OpenTunnel, type OpenTunnelOptions } from './open-tunnel.ts';
 import { accessOf, type ServiceClientOptions, type ServiceClientSettings } from './options.ts';
@@ -48,6 +49,8 @@ export class ServiceClient {
   readonly devices: Devices;
   /** The hub's shared access policies: create, list, change, delete. */
   readonly policies: Policies;
+  /** The hub's resource log: who asked for which stream, and what became of it. */
+  readonly logs: Logs;
   readonly #clock: Clock;
   readonly #closeTimeoutMs: number;
   readonly #rest: Rest;
@@ -81,6 +84,7 @@ export class ServiceClient {
     this.#rest = new Rest(origin, access, credential, clock);
     this.devices = new Devices(this.#rest, options.ca);
     this.policies = new Policies(this.#rest, options.ca);
+    this.logs = new Logs(this.#rest, clock);
     const sessions = new OpenSessions<void>(clock);
     this.#sessions = sessions;
     const { maxReplayBytes } = options;
@@ -198,8 +202,9 @@ export class ServiceClient {
     this.#ended.resolve();
   }
 
-  /** Ends the handshakes that run. */
+  /** Ends the handshakes that run, and what follows the log. */
   #abandon(): void {
+    this.logs.end();
     for (const abort of this.#openings.keys()) abort.abort(createError('CLOSED'));
   }
 }

@@ -15,6 +15,7 @@ import type { Registry } from '../devices/registry.ts';
 import { parseRange } from '../http/trusted-proxies.ts';
 import { type JwtOptions, jwtSchema } from './jwt.ts';
 import { pathOf, policiesSchema, type PolicyOptions } from './policies.ts';
+import { type ResourceLogOptions, resourceLogSchema } from './resource-log.ts';
 
 /** Files in PEM. The hub reads them at `listen`, and takes them anew when they have changed. */
 export interface TlsFiles {
@@ -64,6 +65,8 @@ export interface HubOptions {
   readonly keepAliveMs?: number | undefined;
   /** Such as `openRegistry` gives; the hub does not close it. Default: in memory, empty. */
   readonly registry?: Registry | undefined;
+  /** Where the resource log is kept, and how much of it. Default: in memory, the newest 4,000 records. */
+  readonly resourceLog?: ResourceLogOptions | undefined;
   /** Takes the resource log and the hub's own messages. Default: pino, to standard output. `false`: nothing. */
   readonly logger?: Logger | false | undefined;
   /** Default: the machine's clock. */
@@ -100,6 +103,7 @@ const fields = z.strictObject({
   streamingUrl: origin.optional(),
   trustedProxies: z.array(range).optional(),
   keepAliveMs: z.int(KEEP_ALIVE).min(LIVENESS_TICK_MS, KEEP_ALIVE).max(LEG_IDLE_MS, KEEP_ALIVE).optional(),
+  resourceLog: resourceLogSchema,
   registry: z.unknown().optional(),
   logger: z.unknown().optional(),
   clock: z.unknown().optional(),

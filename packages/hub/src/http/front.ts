@@ -79,6 +79,7 @@ export class Front {
     const { logger, isReady, clock } = this.#context;
     if (response.headersSent || response.destroyed) return;
     setCommonHeaders(response, answer, isReady(), clock.wallMs());
+    if (answer.send) return answer.send(response);
     if (!answer.lines) return sendJson(response, answer);
     await sendLines(response, answer.status, answer.lines).catch((err: unknown) => {
       logger.error({ err, trackingId }, 'an answer was cut: the hub failed while it was being sent');
@@ -136,8 +137,9 @@ export class Front {
     response.once('close', () => gone.abort());
     const { headers } = request;
     const query = queryOf(target);
+    const { address } = caller;
     const body = (): Promise<Fields> => readBody(request);
     const chunks = (): AsyncIterable<Buffer> => longBody(request, response);
-    return route.handle({ identity, params, query, trackingId, headers, signal: gone.signal, body, chunks });
+    return route.handle({ identity, params, query, trackingId, address, headers, signal: gone.signal, body, chunks });
   }
 }

@@ -2,7 +2,6 @@
 import {
   type Clock,
   CLOSE_ABORTED,
-  CLOSE_CLEAN,
   CLOSE_REVOKED,
   createError,
   framingOf,
@@ -20,19 +19,19 @@ import type { Router } from '../control/router.ts';
 import { REVOKED_REASON } from '../control/session.ts';
 import type { Registry } from '../devices/registry.ts';
 import { drainRetryMs } from '../drain.ts';
-import type { LogRecord, LogResult, ResourceLog } from '../diagnostics/resource-log.ts';
 import type { PendingUpgrade } from '../http/pending-upgrade.ts';
-import type { HandshakeState, Role } from './handshake.ts';
+import type { Role } from './handshake.ts';
 import { Negotiation, type StreamRequest, type Tickets } from './negotiation.ts';
-import { Relay, type RelayReport } from './relay.ts';
+import { Relay } from './relay.ts';
 import type { LegPair } from './rendezvous.ts';
+import type { StreamLog } from './stream-log.ts';
 import { issueToken } from './token.ts';
 
 /** What the broker works with. */
 export interface BrokerContext {
   readonly router: Router;
   readonly registry: Registry;
-  readonly log: ResourceLog;
+  readonly log: StreamLog;
   readonly clock: Clock;
   readonly random: Random;
   /** `wss://host[:port]` of the streaming endpoint. */
@@ -98,7 +97,10 @@ export class Broker {
     const target = { deviceId: request.deviceId, streamName: request.name };
     // Before anything is looked up: what is forbidden is not even said to exist.
     if (!permits(request.policy, 'stream:create', target)) throw this.#refused(request, forbidden(request.policy, 'stream:create', target));
-    const device = await this.#context.registry.get(request.deviceId);
+    const device = await this.#context.registry.get(request.deviceId).catch((error: unknown) => {
+      this.#context.log.refused(request, 'INTERNAL');
+      throw error;
+    });
     const session = await this.#context.router.find(request.deviceId);
     // Before the others: a device that is not here any more may be where the next attempt leads.
     if (this.#draining) throw this.#refused(request, createError('DRAINING', { retryAfterMs: drainRetryMs(this.#context.random) }));
@@ -182,58 +184,19 @@ export class Broker {
       negotiation.apply({ type: 'end' });
       this.#streams.delete(streamId);
       const durationMs = Math.round(this.#context.clock.monotonicMs() - startMs);
-      this.#context.log.write({ ...identify(streamId, request), ...streamResult(report), durationMs });
+      this.#context.log.ended(negotiation, report, durationMs);
     });
     this.#streams.set(streamId, { negotiation, relay, isSession: protocol === SESSION_PROTOCOL });
     this.#context.onStream(request.deviceId);
   }
 
   #onSettled(negotiation: Negotiation): void {
-    const { streamId, request, state, stepsMs, elapsedMs: durationMs } = negotiation;
-    this.#negotiations.delete(streamId);
-    this.#context.log.write({ ...identify(streamId, request), ...handshakeResult(state), durationMs, stepsMs });
+    this.#negotiations.delete(negotiation.streamId);
+    this.#context.log.settled(negotiation);
   }
 
-  /** Logs a handshake that could not begin. */
   #refused(request: StreamRequest, error: StreamsError): StreamsError {
-    const { wireCode: code } = error;
-    this.#context.log.write({ ...identify('', request), operation: 'handshake', result: 'failed', code, durationMs: 0, stepsMs: {} });
+    this.#context.log.refused(request, error.wireCode);
     return error;
   }
-}
-
-type Identification = Pick<
-  LogRecord,
-  'deviceId' | 'streamName' | 'streamId' | 'sessionId' | 'resumeCount' | 'policy' | 'trackingId' | 'traceparent'
->;
-
-function identify(streamId: string, request: StreamRequest): Identification {
-  const { deviceId, name: streamName, resumes: sessionId = streamId, resumeCount = 0, trackingId, traceparent } = request;
-  const policy = request.policy.name;
-  return { deviceId, streamName, streamId, sessionId, resumeCount, policy, trackingId, traceparent };
-}
-
-function handshakeResult(state: HandshakeState): Pick<LogRecord, 'operation' | 'result' | 'code' | 'phase' | 'reason'> {
-  const operation = 'handshake';
-  switch (state.name) {
-    case 'rejected':
-      return { operation, result: 'rejected', code: state.code, reason: state.reason };
-    case 'timed-out':
-      return { operation, result: 'timed-out', code: 'HANDSHAKE_TIMEOUT', phase: state.phase };
-    case 'failed':
-      return { operation, result: 'failed', code: state.code };
-    case 'cancelled':
-      return { operation, result: 'cancelled', code: 'ABORTED' };
-    default:
-      return { operation, result: 'established' };
-  }
-}
-
-function streamResult(
-  report: RelayReport,
-): Pick<LogRecord, 'operation' | 'result' | 'code' | 'bytesToDevice' | 'bytesToService' | 'endedBy' | 'reason'> {
-  const { bytesToDevice, bytesToService, endedBy, reason } = report;
-  const clean = report.closeCode === CLOSE_CLEAN;
-  const result: LogResult = clean ? 'clean' : 'terminated';
-  return { operation: 'stream', result, code: clean ? undefined : 'STREAM_TERMINATED', bytesToDevice, bytesToService, endedBy, reason };
 }

@@ -24,6 +24,8 @@ export interface StreamRequest extends OpenStreamBody {
   readonly policy: Policy;
   /** The key of the policy that has signed; undefined: the service came with a JSON Web Token. */
   readonly keyId: string | undefined;
+  /** The IP address that asked. */
+  readonly address: string;
   readonly trackingId: string;
   readonly traceparent?: string | undefined;
 }

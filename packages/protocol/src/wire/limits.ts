@@ -30,6 +30,9 @@ export const MAX_LISTED_POLICIES = 100;
 export const MAX_PATTERNS = 64;
 /** A JSON Web Token of a service: no longer than the headers that it comes in. */
 export const MAX_TOKEN_CHARACTERS = 8_192;
+/** Records in one answer of the resource log, and the bytes of that answer: larger than other bodies, since a day can have very many. */
+export const MAX_LOGGED_RECORDS = 1_000;
+export const MAX_LOG_PAGE_BYTES = 262_144;
 /** A rejection's reason, in bytes of UTF-8. */
 export const MAX_REASON_BYTES = 512;
 /** The longest handshake; proxies and NATs rarely hold a silent request longer. */
