@@ -47,10 +47,10 @@ function sourcesIn(directory) {
 }
 
 export default defineConfig([
-  library('protocol', ['index', 'internal']),
-  library('device', ['index']),
-  library('service', ['index']),
-  library('hub', ['index', 'testing']),
+  library('protocol', ['index', 'internal', 'otel']),
+  library('device', ['index', 'otel']),
+  library('service', ['index', 'otel']),
+  library('hub', ['index', 'testing', 'otel']),
   program('cli', 'packages/cli', entriesOf('packages/cli/src', ['main'])),
   program('echo', 'examples/echo', entriesOf('examples/echo/src', ['hub', 'device', 'service', 'demo'])),
   program('restart', 'examples/restart', entriesOf('examples/restart/src', ['demo'])),

@@ -2,8 +2,8 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { Summary } from './scripts/vitest-summary.ts';
 
-// Setting conditions replaces Vite's own, hence the other three.
-const conditions = [...(process.env['TEST_DIST'] ? [] : ['@streams/source']), 'module', 'node', 'development|production'];
+// Setting conditions replaces Vite's own, hence the other two. Not `module`, which is for bundlers: what it leads to need not run in Node.
+const conditions = [...(process.env['TEST_DIST'] ? [] : ['@streams/source']), 'node', 'development|production'];
 
 /** TEST_SUITE names another suite than that of `npm test`, for CI. */
 const suites = {
@@ -11,7 +11,7 @@ const suites = {
   tools: ['test/tools/*.test.ts'],
   /** The compliance suite between our SDKs and foreign clients: a minute of waiting for bytes. */
   interop: ['packages/*/test/interop/*.test.ts'],
-  /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy, openssl, systemd-analyze. */
+  /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy, openssl, systemd-analyze, Prometheus. */
   system: ['packages/*/test/system/**/*.test.ts'],
   /** The commands as a user runs them, between real programs: OpenSSH, Chromium, xrdp, PostgreSQL, network namespaces. */
   e2e: ['{packages,examples}/*/test/e2e/*.test.ts'],

@@ -1,7 +1,7 @@
 // Checks what users get: packs each public package, judges the tarball, then installs all of them in a blank project
 // and imports, requires, compiles and runs there. Prints `ok name` or `not ok name` per check, with the output of what failed.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,8 +13,9 @@ const PACKAGES = [...LIBRARIES, 'cli'];
 const USE = `import { DeviceClient } from '@streams/device';
 import { ServiceClient, StreamsError } from '@streams/service';
 import { createHub } from '@streams/hub';
+import { enableOpenTelemetry } from '@streams/service/otel';
 
-const all: ((...args: never[]) => unknown)[] = [DeviceClient.fromConnectionString, ServiceClient.fromConnectionString, createHub];
+const all: ((...args: never[]) => unknown)[] = [DeviceClient.fromConnectionString, ServiceClient.fromConnectionString, createHub, enableOpenTelemetry];
 if (!all.every((entry) => typeof entry === 'function')) throw new Error('an entry is missing');
 try {
   DeviceClient.fromConnectionString('nonsense');
@@ -46,11 +47,14 @@ function checkAll() {
   const project = blankProject();
   // Node's types are a user's own choice; ours must compile with those of the oldest supported Node.
   const types = `@types/node@${JSON.parse(textOf('node_modules/@types/node/package.json')).version}`;
-  if (!check('npm install', 'npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...tarballs, types], project)) return;
+  const peers = [`@opentelemetry/api@${JSON.parse(textOf('packages/protocol/node_modules/@opentelemetry/api/package.json')).version}`];
+  if (!check('npm install', 'npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...tarballs, types, ...peers], project))
+    return;
   for (const entry of LIBRARIES.flatMap(entriesOf)) {
     check(`import ${entry}`, process.execPath, ['--input-type=module', '--eval', `import ${JSON.stringify(entry)};`], project);
     check(`require ${entry}`, process.execPath, ['--input-type=commonjs', '--eval', `require(${JSON.stringify(entry)});`], project);
   }
+  expectNone('nothing but the entry otel needs OpenTelemetry', filesThatNeedOpenTelemetry());
   check('run streams', join(project, 'node_modules/.bin/streams'), ['--version'], project);
   if (!check('compile use.mts and use.cts', process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], project)) return;
   check('run use.mjs', process.execPath, ['use.mjs'], project);
@@ -63,6 +67,14 @@ function blankProject() {
   const files = { 'package.json': '{ "private": true }', 'tsconfig.json': JSON.stringify(TSCONFIG), 'use.mts': USE, 'use.cts': USE };
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   return folder;
+}
+
+/** Where the optional peer is missing, everything but the entry for it has to work. */
+function filesThatNeedOpenTelemetry() {
+  const outputs = LIBRARIES.flatMap((name) =>
+    readdirSync(join(root, `packages/${name}/dist`)).map((file) => `packages/${name}/dist/${file}`),
+  );
+  return outputs.filter((path) => /\.c?js$/.test(path) && !/\/otel\./.test(path) && /@opentelemetry|\/otel['"]/.test(textOf(path)));
 }
 
 /** What a user can import, such as `@streams/hub/testing`. */
@@ -83,6 +95,13 @@ function textOf(path) {
 /** Knip cannot see these two here: its config names them. */
 function tool(name) {
   return join(root, 'node_modules/.bin', name);
+}
+
+function expectNone(name, found) {
+  console.log(`${found.length === 0 ? 'ok' : 'not ok'} ${name}`);
+  if (found.length === 0) return;
+  console.log(found.join('\n'));
+  process.exitCode = 1;
 }
 
 function check(name, command, args, cwd = work) {

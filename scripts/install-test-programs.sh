@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the programs of Debian that tests start by themselves, where they are missing: proxies on both sides of the hub, and what
-# makes certificates and judges units; with the argument `e2e`, what goes through the tunnels of the command `streams`.
+# Installs the programs of Debian that tests start by themselves, where they are missing: proxies on both sides of the hub, what
+# makes certificates and judges units, and Prometheus; with the argument `e2e`, what goes through the tunnels of the command `streams`.
 set -euo pipefail
 
 PATH=$PATH:/usr/sbin
@@ -31,6 +31,7 @@ else
   needs nginx nginx-light
   needs haproxy haproxy
   needs systemd-analyze systemd
+  needs promtool prometheus
 fi
 if ((${#missing[@]} == 0)); then exit 0; fi
 

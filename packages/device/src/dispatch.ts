@@ -101,11 +101,11 @@ export class Dispatch {
 
   /** A request has come. */
   request(message: RequestMessage): void {
-    const { streamId, name, requester, timeoutMs } = message;
+    const { streamId, name, requester, timeoutMs, resumes, traceparent } = message;
     if (this.#pending.has(streamId)) return;
     const { deviceId, logger } = this.#context;
     logger.debug({ deviceId, streamId, name, ...requester, timeoutMs }, 'a stream request has come');
-    const handshake: HandshakeMessage = { side: 'device', deviceId, name, streamId };
+    const handshake: HandshakeMessage = { side: 'device', deviceId, name, streamId, resumes, traceparent };
     traceHandshake(handshake, () => this.#begin(message)).catch(() => undefined);
   }
 

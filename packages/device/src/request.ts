@@ -34,6 +34,8 @@ export class StreamRequest {
   readonly timeoutMs: number;
   /** True where the service wants a tunnel, which carries many streams: answer with {@link acceptTunnel}. Only who asks for such requests gets them. */
   readonly isTunnel: boolean;
+  /** The W3C trace context that the service has sent, for a trace of your own; undefined where it sent none. */
+  readonly traceparent: string | undefined;
   /** Fires when the handshake ends without a stream; its reason is a `StreamsError`. */
   readonly signal: AbortSignal;
   readonly #actions: RequestActions;
@@ -46,6 +48,7 @@ export class StreamRequest {
     this.headers = message.headers;
     this.requester = message.requester;
     this.timeoutMs = message.timeoutMs;
+    this.traceparent = message.traceparent;
     this.isTunnel = wantsTunnel(message);
     this.signal = signal;
     this.#actions = actions;

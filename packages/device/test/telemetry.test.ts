@@ -58,8 +58,9 @@ describe('diagnostics_channel', () => {
     expect(bySide(opens)).toEqual(sides);
     const outcome = { by: 'local', reason: '', clean: true };
     expect(bySide(closes)).toEqual(sides.map((side) => ({ ...side, outcome, bytesRead: 5, bytesWritten: 5 })));
-    expect(bySide(traces)).toEqual(sides.map((side) => expect.objectContaining(side) as object));
-    expect(bySide(traces)[1]?.result).toBe(stream);
+    const three = [...sides, { side: 'hub', ...what }];
+    expect(bySide(traces)).toEqual(bySide(three).map((side) => expect.objectContaining(side) as object));
+    expect(bySide(traces)[2]?.result).toBe(stream);
   });
 
   it('shows what a handshake came to that failed', async () => {
@@ -71,7 +72,9 @@ describe('diagnostics_channel', () => {
     await expect(service.createStream('elsewhere')).rejects.toMatchObject({ code: 'STREAMS_DEVICE_NOT_FOUND' });
     expect(traces.map(({ side, deviceId, name, error }) => [side, deviceId, name, error?.code])).toEqual([
       ['device', DEVICE, 'ssh', 'STREAMS_STREAM_REJECTED'],
+      ['hub', DEVICE, 'ssh', 'STREAMS_STREAM_REJECTED'],
       ['service', DEVICE, 'ssh', 'STREAMS_STREAM_REJECTED'],
+      ['hub', 'elsewhere', 'default', 'STREAMS_DEVICE_NOT_FOUND'],
       ['service', 'elsewhere', 'default', 'STREAMS_DEVICE_NOT_FOUND'],
     ]);
   });

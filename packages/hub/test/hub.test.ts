@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { SESSION_LINGER_MS } from '@streams/protocol/internal';
 import { FakeClock, leakCheck } from '@streams/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
+import { call } from './support/rest.ts';
 import { echo, hashOf, openPair, startTrio, type Trio, until } from './support/streams.ts';
 
 const leaks = leakCheck();
@@ -93,6 +94,16 @@ describe('a record of the resource log', () => {
       'address bytesToDevice bytesToService category closeCode code deviceId durationMs endedBy operation phase policy reason result resumeCount sessionId startTime stepsMs streamId streamName time traceparent trackingId';
     for (const record of trio.test.records) expect(Object.keys(record).toSorted().join(' ')).toBe(fields);
   });
+});
+
+it('of two trace contexts the log has the second: instrumentation of HTTP adds its own to that of the SDK', async () => {
+  trio = await startTrio();
+  const [first, second] = ['1', '2'].map((digit) => `00-${digit.repeat(32)}-${digit.repeat(16)}-01`);
+  const ask = (traceparent: string): ReturnType<typeof call> =>
+    call(trio.test, 'POST', '/v1/devices/nobody/streams', { body: { protocols: ['streams.v1'] }, headers: { traceparent } });
+  expect(await ask(`${first}, ${second}`)).toMatchObject({ status: 404 });
+  expect(trio.test.records.at(-1)?.traceparent).toBe(second);
+  expect(await ask('abc')).toMatchObject({ status: 400, body: { details: { path: 'traceparent' } } });
 });
 
 describe('close', () => {

@@ -5,9 +5,12 @@ import {
   asHubView,
   asOpenStreamAnswer,
   asOpenStreamBody,
+  asTraceparent,
   type Clock,
   createError,
   dialLeg,
+  type Fields,
+  type HandshakeMessage,
   isForeignHost,
   type Leg,
   type Logger,
@@ -37,9 +40,8 @@ export interface OpenContext extends Access {
 export interface Wanted {
   readonly deviceId: string;
   readonly body: OpenStreamBody;
-  readonly signal?: AbortSignal | undefined;
-  /** Called once the device has accepted. */
-  readonly onAnswer?: ((streamId: string) => void) | undefined;
+  /** The W3C trace context that the device is to see. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What came of it. */
@@ -48,12 +50,28 @@ export interface Established {
   readonly leg: Leg;
 }
 
-/** Resolves once the device has accepted, and both legs stand. @throws see `ServiceClient.createStream`. */
-export async function shakeHands(context: OpenContext, { deviceId, body, signal, onAnswer }: Wanted): Promise<Established> {
+/** What who traces sees of a handshake. */
+export function handshakeOf({ deviceId, body: { name, resumes }, traceparent }: Wanted): HandshakeMessage {
+  return { side: 'service', deviceId, name, streamId: undefined, resumes, traceparent };
+}
+
+/**
+ * Resolves once the device has accepted, and both legs stand.
+ * @param handshake What is traced: it says for which device, and is told which stream it became.
+ * @throws see `ServiceClient.createStream`.
+ */
+export async function shakeHands(
+  context: OpenContext,
+  handshake: HandshakeMessage,
+  body: OpenStreamBody,
+  signal: AbortSignal | undefined,
+): Promise<Established> {
+  const { deviceId, traceparent } = handshake;
   const path = `/v1/devices/${encodeURIComponent(deviceId)}/streams`;
   const { timeoutMs } = body;
-  const answer = await context.rest.call({ method: 'POST', path, body, timeoutMs, signal }, asOpenStreamAnswer);
-  onAnswer?.(answer.streamId);
+  const headers = traceparent === undefined ? {} : { traceparent };
+  const answer = await context.rest.call({ method: 'POST', path, body, headers, timeoutMs, signal }, asOpenStreamAnswer);
+  handshake.streamId = answer.streamId;
   context.logger.debug({ deviceId, streamId: answer.streamId }, 'the device has accepted; dials the service leg');
   try {
     return { answer, leg: await openLeg(context, answer, signal) };
@@ -64,11 +82,12 @@ export async function shakeHands(context: OpenContext, { deviceId, body, signal,
   }
 }
 
-/** The body of a stream request. @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
-export function bodyOf(call: string, deviceId: string, fields: Partial<Record<keyof OpenStreamBody, unknown>>): OpenStreamBody {
+/** A stream request of what the caller of `call` gave. @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
+export function wanted(call: string, deviceId: string, fields: Fields, traceparent: unknown): Wanted {
   asDeviceId(deviceId);
   try {
-    return asOpenStreamBody(fields);
+    const body = asOpenStreamBody(fields);
+    return { deviceId, body, traceparent: traceparent === undefined ? undefined : asTraceparent(traceparent, 'traceparent') };
   } catch (error) {
     if (!StreamsError.is(error) || error.code !== 'STREAMS_BAD_REQUEST') throw error;
     throw createError('INVALID_ARGUMENT', { message: `${call}: ${error.message}`, details: { field: error.details['path'] } });

@@ -7,12 +7,11 @@ import {
   type HandshakeMessage,
   MAX_RESUME_TIMEOUT_MS,
   openSessionStream,
-  type OpenStreamBody,
   SESSION_PROTOCOL,
   STREAM_PROTOCOLS,
   traceHandshake,
 } from '@streams/protocol/internal';
-import { bodyOf, type OpenContext, shakeHands } from './handshake.ts';
+import { handshakeOf, type OpenContext, shakeHands, type Wanted, wanted } from './handshake.ts';
 import { keepSession } from './redial.ts';
 
 /** How a stream is to be opened. */
@@ -25,6 +24,11 @@ export interface CreateStreamOptions {
   readonly timeoutMs?: number | undefined;
   /** Aborts the handshake, everywhere. It has no effect on the stream that resulted. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * The W3C trace context of what the stream is for: the device's `request.traceparent`, and the hub's log has it. Default: that of
+   * the active span, where `enableOpenTelemetry` of `@streams/service/otel` was called.
+   */
+  readonly traceparent?: string | undefined;
   /**
    * Whether the stream survives the loss of its connections. `preferred`, the default: where the device can; `required`:
    * `STREAMS_PROTOCOL_MISMATCH` where it cannot; `off`: such a loss ends the stream.
@@ -42,40 +46,38 @@ const OFFERS: Readonly<Record<NonNullable<CreateStreamOptions['resume']>, readon
 
 /** Resolves once the stream is established. @throws see `ServiceClient.createStream`. */
 export async function openStream(context: OpenContext, deviceId: string, options: CreateStreamOptions): Promise<DeviceStream> {
-  const { name, headers, timeoutMs, resume = 'preferred', resumeTimeoutMs } = options;
+  const { name, headers, timeoutMs, resume = 'preferred', resumeTimeoutMs, traceparent } = options;
   const protocols = OFFERS[resume];
   if (protocols === undefined) {
     const message = `createStream: resume: expected ${Object.keys(OFFERS).join(', ')}, found ${describeValue(resume)}`;
     throw createError('INVALID_ARGUMENT', { message, details: { field: 'resume' } });
   }
   checkWhole('createStream', 'resumeTimeoutMs', resumeTimeoutMs, 0, MAX_RESUME_TIMEOUT_MS);
-  const body = bodyOf('createStream', deviceId, { name, headers, timeoutMs, protocols });
-  const handshake: HandshakeMessage = { side: 'service', deviceId, name: body.name, streamId: undefined };
+  const target = wanted('createStream', deviceId, { name, headers, timeoutMs, protocols }, traceparent);
+  const handshake = handshakeOf(target);
   const { logger } = context;
-  logger.debug({ deviceId, name: body.name, timeoutMs: body.timeoutMs }, 'asks the hub for a stream');
+  logger.debug({ deviceId, name: handshake.name, timeoutMs: target.body.timeoutMs }, 'asks the hub for a stream');
   try {
-    return await traceHandshake(handshake, () => establish(context, handshake, body, options));
+    return await traceHandshake(handshake, () => establish(context, handshake, target, options));
   } catch (err) {
-    logger.debug({ ...handshake, err }, 'the stream was not established');
+    logger.debug({ deviceId, name: handshake.name, streamId: handshake.streamId, err }, 'the stream was not established');
     throw err;
   }
 }
 
-/** Writes into `handshake` what is learned of it. */
 async function establish(
   context: OpenContext,
   handshake: HandshakeMessage,
-  body: OpenStreamBody,
+  { body }: Wanted,
   { signal, resumeTimeoutMs }: CreateStreamOptions,
 ): Promise<DeviceStream> {
-  const { deviceId } = handshake;
-  const onAnswer = (streamId: string): void => void (handshake.streamId = streamId);
-  const { answer, leg } = await shakeHands(context, { deviceId, body, signal, onAnswer });
-  const info = { id: answer.streamId, name: body.name, deviceId, protocol: answer.protocol };
+  const { deviceId, name } = handshake;
+  const { answer, leg } = await shakeHands(context, handshake, body, signal);
+  const info = { id: answer.streamId, name, deviceId, protocol: answer.protocol };
   const { clock, random, sessions, maxReplayBytes: maxWindowBytes } = context;
   if (answer.protocol !== SESSION_PROTOCOL) return new DeviceStream(leg, info, clock);
   const settings = { role: 'service', clock, random, resumeTimeoutMs, maxWindowBytes } as const;
   const { stream, session } = openSessionStream(sessions.keep(leg), info, settings);
-  keepSession(context, session, { deviceId, body });
+  keepSession(context, session, { deviceId, body, traceparent: handshake.traceparent });
   return stream;
 }

@@ -3,21 +3,15 @@ import {
   type Cancel,
   createError,
   type Leg,
-  type OpenStreamBody,
   REDIAL_BASE_MS,
   REDIAL_CAP_MS,
   REDIAL_TIMEOUT_MS,
   type Session,
   SESSION_PROTOCOL,
   StreamsError,
+  traceHandshake,
 } from '@streams/protocol/internal';
-import { type OpenContext, shakeHands } from './handshake.ts';
-
-/** What the session was opened with. */
-export interface SessionTarget {
-  readonly deviceId: string;
-  readonly body: OpenStreamBody;
-}
+import { handshakeOf, type OpenContext, shakeHands, type Wanted } from './handshake.ts';
 
 /**
  * Refusals that no repetition mends, and what the session ends with. A device that asks its application does not know the session,
@@ -34,8 +28,8 @@ const FINAL = {
   STREAMS_UNAUTHENTICATED: 'REVOKED',
 } as const;
 
-/** Keeps a session that has its first leg: from now on it gets each that it wants. */
-export function keepSession(context: OpenContext, session: Session, target: SessionTarget): Redial {
+/** Keeps a session that has its first leg: from now on it gets each that it wants. @param target What it was opened with. */
+export function keepSession(context: OpenContext, session: Session, target: Wanted): Redial {
   context.sessions.add(session, undefined);
   return new Redial(context, session, target);
 }
@@ -44,7 +38,7 @@ export function keepSession(context: OpenContext, session: Session, target: Sess
 export class Redial {
   readonly #context: OpenContext;
   readonly #session: Session;
-  readonly #target: SessionTarget;
+  readonly #target: Wanted;
   /** Attempts in a row. A leg that was lost and has come again, or a while without any attempt, begins anew. */
   #setbacks = 0;
   /** When the last attempt was over. */
@@ -55,7 +49,7 @@ export class Redial {
   /** The attempt that runs. */
   #running: { readonly abort: AbortController; readonly over: Promise<void> } | undefined;
 
-  constructor(context: OpenContext, session: Session, target: SessionTarget) {
+  constructor(context: OpenContext, session: Session, target: Wanted) {
     this.#context = context;
     this.#session = session;
     this.#target = target;
@@ -118,10 +112,11 @@ export class Redial {
   }
 
   async #ask(signal: AbortSignal): Promise<Leg> {
-    const { deviceId, body } = this.#target;
     const { resumes } = this.#session.stats();
     const resuming = { resumes: this.#session.id, resumeCount: resumes + 1, protocols: [SESSION_PROTOCOL], timeoutMs: REDIAL_TIMEOUT_MS };
-    const { leg } = await shakeHands(this.#context, { deviceId, body: { ...body, ...resuming }, signal });
+    const body = { ...this.#target.body, ...resuming };
+    const handshake = handshakeOf({ ...this.#target, body });
+    const { leg } = await traceHandshake(handshake, () => shakeHands(this.#context, handshake, body, signal));
     return leg;
   }
 

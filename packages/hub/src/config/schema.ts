@@ -14,6 +14,7 @@ import { isPolicyStore, type PolicyStore } from '../auth/policy-store.ts';
 import type { Registry } from '../devices/registry.ts';
 import { parseRange } from '../http/trusted-proxies.ts';
 import { type JwtOptions, jwtSchema } from './jwt.ts';
+import { type MetricsOptions, metricsSchema } from './metrics.ts';
 import { pathOf, policiesSchema, type PolicyOptions } from './policies.ts';
 import { type ResourceLogOptions, resourceLogSchema } from './resource-log.ts';
 
@@ -63,6 +64,8 @@ export interface HubOptions {
    * after a minute: the client's answer keeps the other direction. 1,000 to 15,000. Default: 15,000 on a leg, 25,000 on a control link.
    */
   readonly keepAliveMs?: number | undefined;
+  /** Who may read `/metrics`. */
+  readonly metrics?: MetricsOptions | undefined;
   /** Such as `openRegistry` gives; the hub does not close it. Default: in memory, empty. */
   readonly registry?: Registry | undefined;
   /** Where the resource log is kept, and how much of it. Default: in memory, the newest 4,000 records. */
@@ -103,6 +106,7 @@ const fields = z.strictObject({
   streamingUrl: origin.optional(),
   trustedProxies: z.array(range).optional(),
   keepAliveMs: z.int(KEEP_ALIVE).min(LIVENESS_TICK_MS, KEEP_ALIVE).max(LEG_IDLE_MS, KEEP_ALIVE).optional(),
+  metrics: metricsSchema.optional(),
   resourceLog: resourceLogSchema,
   registry: z.unknown().optional(),
   logger: z.unknown().optional(),

@@ -1,5 +1,6 @@
 // Which devices are connected: one session each, the newest instance wins (design section 5).
 import { type Clock, CLOSE_REVOKED, type GoawayMessage, type HubMessage, type Leg } from '@streams/protocol/internal';
+import type { HubObserver } from '../diagnostics/observer.ts';
 import type { Presence } from './presence.ts';
 import { ControlSession } from './session.ts';
 
@@ -14,29 +15,37 @@ export interface NewLink {
   readonly expiresInMs: number;
 }
 
+/** What the sessions work with. */
+export interface SessionsContext {
+  readonly clock: Clock;
+  /** Makes the first message on a link. */
+  readonly welcome: () => HubMessage;
+  /** Called when a device has lost its leg of a stream. */
+  readonly onLost: (deviceId: string, streamId: string) => void;
+  readonly presence: Presence;
+  readonly observer: HubObserver;
+}
+
 /** All sessions of this hub process. */
 export class Sessions {
-  readonly #clock: Clock;
-  readonly #welcome: () => HubMessage;
-  readonly #onLost: (deviceId: string, streamId: string) => void;
-  readonly #presence: Presence;
+  readonly #context: SessionsContext;
   readonly #byDevice = new Map<string, ControlSession>();
   /** What every device has been told. */
   #goaway: GoawayMessage | undefined;
 
-  /** @param onLost Called when a device has lost its leg of a stream. */
-  constructor(clock: Clock, welcome: () => HubMessage, onLost: (deviceId: string, streamId: string) => void, presence: Presence) {
-    this.#clock = clock;
-    this.#welcome = welcome;
-    this.#onLost = onLost;
-    this.#presence = presence;
+  constructor(context: SessionsContext) {
+    this.#context = context;
   }
 
   attach({ deviceId, instanceId, leg, keyId, expiresInMs }: NewLink): void {
-    const cancel = this.#clock.after(expiresInMs, () => leg.close(CLOSE_REVOKED, 'TOKEN_EXPIRED;retry=1'));
-    leg.once('close', cancel);
+    const cancel = this.#context.clock.after(expiresInMs, () => leg.close(CLOSE_REVOKED, 'TOKEN_EXPIRED;retry=1'));
+    leg.once('close', (end) => {
+      cancel();
+      this.#context.observer.linkClosed(end);
+    });
+    this.#context.observer.linkOpened();
     const session = this.#sessionFor(deviceId, instanceId);
-    session.addLink(leg, keyId, this.#welcome());
+    session.addLink(leg, keyId, this.#context.welcome());
     // Its upgrade was being authenticated when the others were told.
     if (this.#goaway) session.tell(this.#goaway);
   }
@@ -49,6 +58,13 @@ export class Sessions {
 
   isConnected(deviceId: string): boolean {
     return this.find(deviceId) !== undefined;
+  }
+
+  /** Devices that can be asked now. */
+  get connected(): number {
+    let count = 0;
+    for (const session of this.#byDevice.values()) if (session.isConnected) count += 1;
+    return count;
   }
 
   /** Ends the links of a device that none of these keys has authenticated. */
@@ -67,7 +83,7 @@ export class Sessions {
   close(code: number, reason: string): void {
     for (const session of this.#byDevice.values()) session.close(code, reason);
     this.#byDevice.clear();
-    this.#presence.stop();
+    this.#context.presence.stop();
   }
 
   #sessionFor(deviceId: string, instanceId: string): ControlSession {
@@ -77,11 +93,11 @@ export class Sessions {
     const gone = (): void => {
       if (this.#byDevice.get(deviceId) === session) this.#byDevice.delete(deviceId);
     };
-    const session = new ControlSession(instanceId, this.#clock, {
-      connected: () => this.#presence.connected(deviceId),
-      disconnected: () => this.#presence.disconnected(deviceId),
+    const session = new ControlSession(instanceId, this.#context.clock, {
+      connected: () => this.#context.presence.connected(deviceId),
+      disconnected: () => this.#context.presence.disconnected(deviceId),
       gone,
-      lost: (streamId) => this.#onLost(deviceId, streamId),
+      lost: (streamId) => this.#context.onLost(deviceId, streamId),
     });
     this.#byDevice.set(deviceId, session);
     return session;

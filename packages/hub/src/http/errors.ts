@@ -35,19 +35,19 @@ export function setCommonHeaders(response: ServerResponse, { status, headers = {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }
 
-/** Sends a JSON answer. */
-export function sendJson(response: ServerResponse, { status, body }: Answer): void {
-  if (body === undefined) {
+/** Sends an answer that is made: JSON, or another text. */
+export function sendBody(response: ServerResponse, { status, body, text }: Answer): void {
+  const { type, content } = text ?? { type: 'application/json', content: body && JSON.stringify(body) };
+  if (content === undefined) {
     response.writeHead(status).end();
     return;
   }
-  const text = JSON.stringify(body);
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text), ...retryAfter(body) });
-  response.end(text);
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(content), ...retryAfter(body ?? {}) });
+  response.end(content);
 }
 
-/** Answers an upgrade that is not granted, and closes. */
-export function refuseUpgrade(socket: Duplex, error: StreamsError, trackingId: string, wallMs: number): void {
+/** Answers an upgrade that is not granted, and closes. @returns the HTTP status. */
+export function refuseUpgrade(socket: Duplex, error: StreamsError, trackingId: string, wallMs: number): number {
   const { status, body } = errorAnswer(error, trackingId);
   const text = JSON.stringify(body);
   const head = [
@@ -60,6 +60,7 @@ export function refuseUpgrade(socket: Duplex, error: StreamsError, trackingId: s
   ];
   socket.once('finish', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
+  return status;
 }
 
 /** The header for who does not read the body, such as a proxy. */

@@ -4,11 +4,13 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Clock, createError, type Fields, type Logger, newId, type Random, type StreamsError } from '@streams/protocol/internal';
 import type { Authenticator, Identity } from '../auth/authenticate.ts';
+import type { HubObserver } from '../diagnostics/observer.ts';
 import { drainRetryMs } from '../drain.ts';
-import { errorAnswer, refuseUpgrade, sendJson, setCommonHeaders, toStreamsError } from './errors.ts';
+import { errorAnswer, refuseUpgrade, sendBody, setCommonHeaders, toStreamsError } from './errors.ts';
 import { type Caller, guardRequest, type GuardRules } from './guard.ts';
 import { health } from './health.ts';
 import { longBody } from './long-requests.ts';
+import type { MetricsEndpoint } from './metrics-endpoint.ts';
 import { type Answer, findRoute, queryOf, readBody, type Route } from './routes.ts';
 import { sendLines } from './send-lines.ts';
 import type { ServerHandlers } from './server.ts';
@@ -20,8 +22,10 @@ const OTHER_ENDPOINT = "this is another of the hub's endpoints: legs go to the s
 export interface FrontContext extends GuardRules {
   readonly authenticator: Authenticator;
   readonly routes: readonly Route[];
+  readonly metrics: MetricsEndpoint;
   readonly upgrades: Upgrades;
   readonly logger: Logger;
+  readonly observer: HubObserver;
   readonly clock: Clock;
   readonly random: Random;
   /** False once the hub drains: no new links. */
@@ -42,6 +46,7 @@ export class Front {
   /** What a server calls. @param only The one endpoint that it is; `undefined`: both. */
   handlers(only?: Endpoint): ServerHandlers {
     return {
+      onDrop: () => this.#context.observer.limitReached('connections'),
       onRequest: (request, response) => void this.#onRequest(request, response, only),
       onUpgrade: (request, socket, head) => void this.#onUpgrade(request, socket, head, only),
     };
@@ -70,17 +75,19 @@ export class Front {
     const identity = await this.#context.authenticator.authenticate(authorization);
     if (typeof identity !== 'string') return identity;
     this.#context.logger.warn({ trackingId, address, cause: identity }, 'a credential was refused');
+    this.#context.observer.credentialRefused(identity);
     throw createError('UNAUTHENTICATED');
   }
 
   async #onRequest(request: IncomingMessage, response: ServerResponse, only: Endpoint | undefined): Promise<void> {
     const trackingId = newId(this.#context.random);
     const answer = await this.#answerOrError(request, response, trackingId, only);
-    const { logger, isReady, clock } = this.#context;
+    const { logger, isReady, clock, observer } = this.#context;
+    observer.answered(answer.status);
     if (response.headersSent || response.destroyed) return;
     setCommonHeaders(response, answer, isReady(), clock.wallMs());
     if (answer.send) return answer.send(response);
-    if (!answer.lines) return sendJson(response, answer);
+    if (!answer.lines) return sendBody(response, answer);
     await sendLines(response, answer.status, answer.lines).catch((err: unknown) => {
       logger.error({ err, trackingId }, 'an answer was cut: the hub failed while it was being sent');
     });
@@ -92,7 +99,7 @@ export class Front {
 
   /** Grants, holds or refuses an upgrade. */
   async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, only: Endpoint | undefined): Promise<void> {
-    const { upgrades, logger, clock, random, isReady, isClosed } = this.#context;
+    const { upgrades, logger, observer, clock, random, isReady, isClosed } = this.#context;
     const trackingId = newId(random);
     socket.on('error', () => socket.destroy());
     this.#upgraded.add(socket);
@@ -106,7 +113,7 @@ export class Front {
       if (endpoint === 'main' ? !isReady() : isClosed()) throw this.#draining();
       await upgrades.handle(request, socket as Socket, head, caller);
     } catch (thrown) {
-      refuseUpgrade(socket, toStreamsError(thrown, trackingId, logger), trackingId, clock.wallMs());
+      observer.answered(refuseUpgrade(socket, toStreamsError(thrown, trackingId, logger), trackingId, clock.wallMs()));
     }
   }
 
@@ -125,6 +132,9 @@ export class Front {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, trackingId: string, only: Endpoint | undefined): Promise<Answer> {
+    const { metrics } = this.#context;
+    const isForMetrics = only !== 'streaming' && metrics.handles(request);
+    if (isForMetrics && metrics.isOpenTo(request)) return metrics.answer();
     const caller = guardRequest(request, trackingId, this.#context);
     const target = request.url ?? '';
     const endpoint = upgradeEndpoint(target);
@@ -132,6 +142,7 @@ export class Front {
     if (request.method === 'GET' && endpoint) throw createError('UPGRADE_REQUIRED');
     if (this.#context.isClosed()) throw this.#draining();
     const identity = await this.authenticate(caller);
+    if (isForMetrics) return metrics.answer(identity);
     const { route, params } = findRoute(this.#context.routes, request.method ?? '', target);
     const gone = new AbortController();
     response.once('close', () => gone.abort());

@@ -26,6 +26,8 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: object | undefined;
+  /** Instead of a body: text of another type than JSON. */
+  readonly text?: { readonly type: string; readonly content: string } | undefined;
   /** Instead of a body: lines of JSON (NDJSON), one or more at a time, sent as they come. */
   readonly lines?: AsyncIterable<string> | undefined;
   /** Writes the answer's head and body itself, where they are no JSON object; the headers of every answer are set already. */

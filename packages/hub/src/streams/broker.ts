@@ -19,19 +19,22 @@ import type { Router } from '../control/router.ts';
 import { REVOKED_REASON } from '../control/session.ts';
 import type { Registry } from '../devices/registry.ts';
 import { drainRetryMs } from '../drain.ts';
+import type { HubObserver } from '../diagnostics/observer.ts';
 import type { PendingUpgrade } from '../http/pending-upgrade.ts';
 import type { Role } from './handshake.ts';
 import { Negotiation, type StreamRequest, type Tickets } from './negotiation.ts';
-import { Relay } from './relay.ts';
+import { Relay, type RelayedBytes, type RelayReport } from './relay.ts';
 import type { LegPair } from './rendezvous.ts';
 import type { StreamLog } from './stream-log.ts';
 import { issueToken } from './token.ts';
+import { type HandshakeTrace, traceRequest } from './traced-handshake.ts';
 
 /** What the broker works with. */
 export interface BrokerContext {
   readonly router: Router;
   readonly registry: Registry;
   readonly log: StreamLog;
+  readonly observer: HubObserver;
   readonly clock: Clock;
   readonly random: Random;
   /** `wss://host[:port]` of the streaming endpoint. */
@@ -71,6 +74,8 @@ export class Broker {
   readonly #context: BrokerContext;
   readonly #negotiations = new Map<string, Negotiation>();
   readonly #streams = new Map<string, LiveStream>();
+  /** What streams that have ended have carried. */
+  readonly #carried = { toDevice: 0, toService: 0 };
   #draining = false;
 
   constructor(context: BrokerContext) {
@@ -82,9 +87,27 @@ export class Broker {
     return this.#negotiations.size + this.#streams.size;
   }
 
+  get handshakes(): number {
+    return this.#negotiations.size;
+  }
+
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** Payload since the start, that of running streams included. */
+  get bytes(): RelayedBytes {
+    const sum = { ...this.#carried };
+    for (const { relay } of this.#streams.values()) {
+      sum.toDevice += relay.bytes.toDevice;
+      sum.toService += relay.bytes.toService;
+    }
+    return sum;
+  }
+
   get load(): Load {
     const sessions = [...this.#streams.values()].filter(({ isSession }) => isSession);
-    const sessionBytes = sessions.reduce((sum, { relay }) => sum + relay.bytes, 0);
+    const sessionBytes = sessions.reduce((sum, { relay }) => sum + relay.bytes.toDevice + relay.bytes.toService, 0);
     return { mortal: this.size - sessions.length, sessions: sessions.length, sessionBytes };
   }
 
@@ -93,7 +116,11 @@ export class Broker {
    * @param signal Fires if the service goes away before the answer.
    * @throws what `POST /v1/devices/{id}/streams` answers.
    */
-  async open(request: StreamRequest, signal: AbortSignal): Promise<OpenStreamAnswer> {
+  open(request: StreamRequest, signal: AbortSignal): Promise<OpenStreamAnswer> {
+    return traceRequest(request, (traced, trace) => this.#open(traced, signal, trace));
+  }
+
+  async #open(request: StreamRequest, signal: AbortSignal, trace: HandshakeTrace): Promise<OpenStreamAnswer> {
     const target = { deviceId: request.deviceId, streamName: request.name };
     // Before anything is looked up: what is forbidden is not even said to exist.
     if (!permits(request.policy, 'stream:create', target)) throw this.#refused(request, forbidden(request.policy, 'stream:create', target));
@@ -109,9 +136,13 @@ export class Broker {
     const tickets = this.#issue();
     const negotiation = new Negotiation(request, tickets, this.#context.clock, {
       established: (legs, protocol) => this.#relay(negotiation, legs, protocol),
-      settled: (settled) => this.#onSettled(settled),
+      settled: (settled, failure) => {
+        this.#onSettled(settled);
+        trace.settled(failure);
+      },
     });
     this.#negotiations.set(tickets.streamId, negotiation);
+    trace.asked(tickets.streamId);
     const answer = negotiation.start(session);
     this.#context.onHandshake(negotiation);
     const forget = onAbort(signal, () => negotiation.apply({ type: 'cancel' }));
@@ -180,12 +211,16 @@ export class Broker {
   #relay(negotiation: Negotiation, legs: LegPair, protocol: string): void {
     const { streamId, request } = negotiation;
     const startMs = this.#context.clock.monotonicMs();
-    const relay = new Relay(legs, framingOf(protocol), (report) => {
+    const ended = (report: RelayReport): void => {
       negotiation.apply({ type: 'end' });
       this.#streams.delete(streamId);
+      this.#carried.toDevice += report.bytesToDevice;
+      this.#carried.toService += report.bytesToService;
       const durationMs = Math.round(this.#context.clock.monotonicMs() - startMs);
       this.#context.log.ended(negotiation, report, durationMs);
-    });
+    };
+    const stalled = (to: Role): void => this.#context.observer.relayStalled(to);
+    const relay = new Relay(legs, framingOf(protocol), { stalled, ended });
     this.#streams.set(streamId, { negotiation, relay, isSession: protocol === SESSION_PROTOCOL });
     this.#context.onStream(request.deviceId);
   }

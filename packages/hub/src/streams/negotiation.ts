@@ -40,8 +40,8 @@ export interface Tickets {
 /** Told what becomes of it. */
 export interface NegotiationEvents {
   established(legs: LegPair, protocol: string): void;
-  /** Once, whatever the outcome; `established` included. */
-  settled(negotiation: Negotiation): void;
+  /** Once, whatever the outcome. @param failure Undefined where a stream was established. */
+  settled(negotiation: Negotiation, failure: StreamsError | undefined): void;
 }
 
 /** Runs one handshake to its outcome, and leaves nothing behind. */
@@ -158,7 +158,7 @@ export class Negotiation {
     this.#deadline();
     this.#stamp('established');
     if (this.#legs) this.#events.established(this.#legs, protocol);
-    this.#events.settled(this);
+    this.#events.settled(this, undefined);
   }
 
   #onFailed(before: HandshakeState): void {
@@ -167,7 +167,7 @@ export class Negotiation {
     this.#answer.reject(error);
     this.#rendezvous.refuse(error);
     this.#withdrawal.abort(error.wireCode);
-    this.#events.settled(this);
+    this.#events.settled(this, error);
   }
 
   #errorOf(phase: string): StreamsError {

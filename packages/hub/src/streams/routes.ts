@@ -23,13 +23,12 @@ export function streamRoutes(context: StreamRoutesContext): Route[] {
 
 async function open({ broker, streamLog }: StreamRoutesContext, call: Call): Promise<Answer> {
   const { identity, trackingId, address, signal } = call;
-  const { traceparent } = call.headers;
   const asked = {
     ...asOpenStreamBody(await call.body()),
     deviceId: asDeviceId(call.params[0]),
     address,
     trackingId,
-    traceparent: traceparent === undefined ? undefined : asTraceparent(traceparent, 'traceparent'),
+    traceparent: lastTraceparent(call.headers['traceparent']),
   };
   const policy = policyOf(identity, (name) => streamLog.refused({ ...asked, policy: { name } }, 'FORBIDDEN'));
   return { status: 200, body: await broker.open({ ...asked, policy, keyId: identity.keyId }, signal) };
@@ -43,6 +42,12 @@ function policyOf(identity: Identity, onRefused: (name: string) => void): Policy
     onRefused(identity.kind === 'service' ? identity.policy.name : `device:${identity.deviceId}`);
     throw error;
   }
+}
+
+/** Where instrumentation of HTTP has added its own, that is the closest one; Node joins the two. */
+function lastTraceparent(header: string | string[] | undefined): string | undefined {
+  const last = [header ?? []].flat().join().split(',').at(-1)?.trim();
+  return last === '' ? undefined : asTraceparent(last, 'traceparent');
 }
 
 function end({ broker }: StreamRoutesContext, call: Call): Answer {

@@ -1,5 +1,6 @@
-// What the resource log says of requests, handshakes and streams.
+// What the resource log and the metrics are told of requests, handshakes and streams.
 import { CLOSE_CLEAN, type LogResult, type OpenStreamBody, type WireCode } from '@streams/protocol/internal';
+import type { HubObserver } from '../diagnostics/observer.ts';
 import type { LogEntry, ResourceLog } from '../diagnostics/resource-log.ts';
 import type { HandshakeState } from './handshake.ts';
 import type { Negotiation } from './negotiation.ts';
@@ -18,24 +19,31 @@ export interface LoggedRequest extends Pick<OpenStreamBody, 'name' | 'resumes' |
 /** See the top of this file. */
 export class StreamLog {
   readonly #log: ResourceLog;
+  readonly #observer: HubObserver;
 
-  constructor(log: ResourceLog) {
+  constructor(log: ResourceLog, observer: HubObserver) {
     this.#log = log;
+    this.#observer = observer;
   }
 
   /** Of a request whose handshake cannot begin. */
   refused(request: LoggedRequest, code: WireCode): void {
+    this.#observer.handshakeSettled({ result: 'failed', code, durationMs: 0 });
     this.#log.write({ ...identify('', request), operation: 'handshake', result: 'failed', code, durationMs: 0, stepsMs: {} });
   }
 
   /** Of a handshake that is over, whatever its outcome. */
   settled({ streamId, request, state, stepsMs, elapsedMs: durationMs }: Negotiation): void {
-    this.#log.write({ ...identify(streamId, request), ...handshakeResult(state), durationMs, stepsMs });
+    const outcome = handshakeResult(state);
+    this.#observer.handshakeSettled({ ...outcome, durationMs });
+    this.#log.write({ ...identify(streamId, request), ...outcome, durationMs, stepsMs });
   }
 
   /** Of a stream that has ended. */
   ended({ streamId, request }: Negotiation, report: RelayReport, durationMs: number): void {
-    this.#log.write({ ...identify(streamId, request), ...streamResult(report), durationMs });
+    const outcome = streamResult(report);
+    this.#observer.streamEnded({ result: outcome.result, endedBy: report.endedBy });
+    this.#log.write({ ...identify(streamId, request), ...outcome, durationMs });
   }
 }
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Presence } from '../../src/control/presence.ts';
 import type { OfferAnswer, StreamOffer } from '../../src/control/session.ts';
 import { Sessions } from '../../src/control/sessions.ts';
+import { silentObserver } from '../../src/diagnostics/observer.ts';
 
 const WELCOME: HubMessage = { type: 'welcome', hub: { name: 'hub', version: '0' }, streamingEndpoints: [], timeMs: 0, capabilities: [] };
 const HOUR_MS = 3_600_000;
@@ -15,12 +16,13 @@ const lost: [deviceId: string, streamId: string][] = [];
 beforeEach(() => {
   clock = new FakeClock();
   lost.length = 0;
-  sessions = new Sessions(
+  sessions = new Sessions({
     clock,
-    () => WELCOME,
-    (...what) => lost.push(what),
-    new Presence(clock, () => undefined),
-  );
+    welcome: () => WELCOME,
+    onLost: (...what) => lost.push(what),
+    presence: new Presence(clock, () => undefined),
+    observer: silentObserver,
+  });
 });
 afterEach(async () => {
   sessions.close(1012, 'DRAINING;retry=1');

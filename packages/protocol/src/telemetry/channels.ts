@@ -1,4 +1,4 @@
-// What the SDKs publish on node:diagnostics_channel, for tracing and metrics. Costs nothing while nobody subscribes; carries no secret.
+// What the SDKs and the hub publish on node:diagnostics_channel, for tracing and metrics. Costs nothing while nobody subscribes; carries no secret.
 import { type Channel, channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import type { StreamsError } from '../errors/base.ts';
 import type { StreamOutcome } from '../stream/device-stream.ts';
@@ -6,13 +6,21 @@ import type { StreamOutcome } from '../stream/device-stream.ts';
 /** Which of the two SDKs speaks. */
 export type StreamSide = 'device' | 'service';
 
-/** What `tracing:streams:handshake:*` carries; Node adds `result`, the stream, or `error`. */
+/** What `tracing:streams:handshake:*` carries; Node adds `result`, in an SDK the stream or the tunnel, or `error`. */
 export interface HandshakeMessage {
-  readonly side: StreamSide;
+  readonly side: StreamSide | 'hub';
   readonly deviceId: string;
   readonly name: string;
-  /** Undefined on the service until the device has accepted. */
+  /** Undefined on the service until the device has accepted, on the hub until it has asked the device. */
   streamId: string | undefined;
+  /** The session that goes on over this stream: the id of its first stream. */
+  readonly resumes?: string | undefined;
+  /**
+   * The W3C trace context of who asks. Who subscribes to `start` may put its own in its place: that is what the other side gets.
+   */
+  traceparent?: string | undefined;
+  /** Who subscribes to `start` may set it: the handshake, and on a device the application's callback, then run within it. */
+  runWithin?: (<T>(run: () => T) => T) | undefined;
 }
 
 /** What `streams:stream:open` carries. */
@@ -47,7 +55,8 @@ const linkStates: Channel = channel('streams:link:state');
 
 /** Runs a handshake; whoever traces sees its start, and its end with the stream or the error. */
 export function traceHandshake<T>(message: HandshakeMessage, run: () => Promise<T>): Promise<T> {
-  return handshakes.hasSubscribers ? handshakes.tracePromise(run, message) : run();
+  if (!handshakes.hasSubscribers) return run();
+  return handshakes.tracePromise(() => (message.runWithin ? message.runWithin(run) : run()), message);
 }
 
 export function publishStreamOpen(message: () => StreamOpenMessage): void {

@@ -1,0 +1,49 @@
+// The hub's front door and what stands behind it: who may come in, by which path, to which part.
+import { Authenticator } from './auth/authenticate.ts';
+import { policyRoutes } from './auth/policy-routes.ts';
+import { Tokens } from './auth/tokens.ts';
+import type { HubOptions } from './config/schema.ts';
+import { deviceRoutes } from './devices/routes.ts';
+import { historyRoute } from './diagnostics/history-route.ts';
+import { logRoutes } from './diagnostics/log/routes.ts';
+import { Front } from './http/front.ts';
+import { MetricsEndpoint } from './http/metrics-endpoint.ts';
+import type { Route } from './http/routes.ts';
+import { TrustedProxies } from './http/trusted-proxies.ts';
+import { Upgrades } from './http/upgrade.ts';
+import type { HubLife, InnerParts } from './parts.ts';
+import { streamRoutes } from './streams/routes.ts';
+
+export function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Front {
+  const { clock, tokenKeys, addresses, revocation, measurements } = parts;
+  const { hostNames } = addresses;
+  const tokens = options.jwt && tokenKeys && new Tokens(options.jwt, tokenKeys.find, clock);
+  const front: Front = new Front({
+    ...parts,
+    hostNames,
+    proxies: new TrustedProxies(options.trustedProxies ?? []),
+    authenticator: new Authenticator({ ...parts, hostNames, tokens }),
+    routes: routesOf(parts, life),
+    metrics: new MetricsEndpoint(measurements.metrics, hostNames, options.metrics?.openOnLoopback),
+    upgrades: new Upgrades({
+      ...parts,
+      keepAliveMs: options.keepAliveMs,
+      authenticate: (caller) => front.authenticate(caller),
+      onLink: (deviceId) => revocation.check(deviceId),
+    }),
+    ...life,
+  });
+  return front;
+}
+
+function routesOf(parts: InnerParts, life: HubLife): Route[] {
+  const { addresses, measurements, log } = parts;
+  return [
+    ...deviceRoutes({ ...parts, ...life }),
+    ...policyRoutes(parts),
+    ...streamRoutes(parts),
+    ...logRoutes(log),
+    historyRoute(measurements.history),
+    { method: 'GET', path: ['v1', 'hub'], handle: () => ({ status: 200, body: addresses.view() }) },
+  ];
+}
