@@ -119,6 +119,7 @@ describe.each(Object.entries(stores))('the log in %s', (_, open) => {
     expect(await found({ result: 'rejected', operation: 'handshake' })).toEqual(['2', '1']);
     expect(await found({ deviceId: 'pump-7', streamName: 'ssh' })).toEqual(['0']);
     expect(await found({ deviceId: 'pump-7', streamName: 'rdp' })).toEqual([]);
+    expect(await found({ streamName: 'ssh', isVisible: ({ deviceId }) => deviceId === 'pump-77' })).toEqual(['1']);
     await log.close();
   });
 

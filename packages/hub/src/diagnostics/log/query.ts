@@ -9,6 +9,8 @@ export interface LogFilter {
   readonly policy?: string | undefined;
   readonly result?: string | undefined;
   readonly operation?: string | undefined;
+  /** Whether who asks may see a record. Default: all. */
+  readonly isVisible?: ((record: LogRecord) => boolean) | undefined;
 }
 
 /** A place in the log: everything before `position` in the part that began at `startMs`, and all that is older. */
@@ -36,7 +38,8 @@ const MAX_RECORD_BYTES = 8_192;
 const CLOCK_SLACK_MS = 600_000;
 
 export function isWanted(record: LogRecord, filter: LogFilter): boolean {
-  return FIELDS.every((field) => filter[field] === undefined || filter[field] === record[field]);
+  const fits = FIELDS.every((field) => filter[field] === undefined || filter[field] === record[field]);
+  return fits && (filter.isVisible?.(record) ?? true);
 }
 
 /** Texts that all stand in the JSON of a wanted record; the first one in that of few others. */
