@@ -13,6 +13,7 @@ import {
   SESSION_PROTOCOL,
   type WireCode,
 } from '@streams/protocol/internal';
+import { sharesOne } from '../auth/key-id.ts';
 import type { Router } from '../control/router.ts';
 import { REVOKED_REASON } from '../control/session.ts';
 import type { Registry } from '../devices/registry.ts';
@@ -135,8 +136,8 @@ export class Broker {
 
   /** Ends the handshakes and streams of a device that it has accepted under none of these keys; the others wait for its session. */
   revoke(deviceId: string, keyIds: ReadonlySet<string>): void {
-    const isRevoked = ({ request, deviceKeyId }: Negotiation): boolean =>
-      request.deviceId === deviceId && deviceKeyId !== undefined && !keyIds.has(deviceKeyId);
+    const isRevoked = ({ request, deviceKeyIds }: Negotiation): boolean =>
+      request.deviceId === deviceId && deviceKeyIds !== undefined && !sharesOne(deviceKeyIds, keyIds);
     for (const negotiation of this.#negotiations.values()) {
       if (isRevoked(negotiation)) negotiation.apply({ type: 'fail', code: 'DEVICE_NOT_CONNECTED' });
     }
