@@ -6,6 +6,7 @@ import {
   type Clock,
   CLOSE_LOST,
   CLOSE_TIMEOUT_MS,
+  createError,
   createProxyFor,
   createTrust,
   type Deferred,
@@ -24,6 +25,7 @@ import {
   publishLinkState,
   type Random,
   type RequestMessage,
+  type Secret,
   type Session,
   type SessionOptions,
   SESSION_PROTOCOL,
@@ -71,6 +73,10 @@ export class DeviceClient {
   readonly #closeTimeoutMs: number;
   readonly #dispatch: Dispatch;
   readonly #link: Link;
+  readonly #signer: Signer;
+  /** The last one that has stood. */
+  #key: Secret;
+  #wantedKey: Secret | undefined;
   readonly #streams: OpenStreams;
   /** Each with the policy and the name that it was accepted for. */
   readonly #sessions: OpenSessions<SessionOwner>;
@@ -108,10 +114,11 @@ export class DeviceClient {
       openTunnel: (request, signal) => this.#openTunnel(request, signal),
       resume: (request) => this.#resumption(request),
     });
-    const signer = new Signer({ resource: `${credentials.hostName}/devices/${credentials.deviceId}`, key: credentials.key }, clock);
+    this.#key = credentials.key;
+    this.#signer = new Signer({ resource: `${credentials.hostName}/devices/${credentials.deviceId}`, key: credentials.key }, clock);
     const url = this.#origin.replace(/^https:/, 'wss:');
     this.#link = new Link(
-      { url, deviceId: credentials.deviceId, instanceId: newId(random), signer, ...this.#access, clock, random },
+      { url, deviceId: credentials.deviceId, instanceId: newId(random), signer: this.#signer, ...this.#access, clock, random },
       this.#linkEvents,
     );
   }
@@ -174,6 +181,30 @@ export class DeviceClient {
    */
   async connect({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     return this.#link.connect(signal);
+  }
+
+  /**
+   * Goes on with another key of the device, the one in this connection string: dials a link with it, and then gives the present one up. Open
+   * streams, and those that are being opened, go on, also when the key of before is replaced then. While the hub cannot be reached it waits.
+   * @throws `STREAMS_UNAUTHENTICATED` where the hub does not accept the key: the key of before stays in use. `STREAMS_INVALID_ARGUMENT` if the
+   * string is of another device or hub, `STREAMS_TLS_FAILED`, `STREAMS_CLOSED`, `STREAMS_REPLACED`.
+   */
+  async useConnectionString(connectionString: string): Promise<void> {
+    const { deviceId, key, ...hub } = parseDeviceConnectionString(connectionString);
+    if (deviceId !== this.deviceId || `https://${formatHost(hub)}` !== this.#origin) {
+      const message = 'connectionString: expected one of the same device and hub, with another key';
+      throw createError('INVALID_ARGUMENT', { message, details: { field: 'connectionString' } });
+    }
+    this.#wantedKey = key;
+    this.#signer.useKey(key);
+    try {
+      await this.#link.renew();
+      this.#key = key;
+    } catch (error) {
+      // Unless yet another one has been given meanwhile.
+      if (this.#wantedKey === key) this.#signer.useKey(this.#key);
+      throw error;
+    }
   }
 
   /**

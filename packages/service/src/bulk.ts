@@ -12,7 +12,7 @@ import {
 } from '@streams/protocol/internal';
 import type { Rest } from './rest.ts';
 
-/** Bytes that are sent together, where the source gives devices one by one. */
+/** Characters that are sent together, where the source gives devices one by one. */
 const CHUNK_CHARACTERS = 16_384;
 
 /** What an import takes: devices, or lines of JSON (NDJSON) however they are cut, such as a file that is being read. */
@@ -95,19 +95,24 @@ class Lines implements AsyncIterable<Uint8Array> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
-    try {
-      let text = '';
-      for await (const piece of this.#source) {
-        if (piece instanceof Uint8Array) {
-          yield piece;
-          continue;
-        }
-        text += `${JSON.stringify(piece)}\n`;
-        if (text.length < CHUNK_CHARACTERS) continue;
-        yield Buffer.from(text);
-        text = '';
+    let text = '';
+    for await (const piece of this.#pieces()) {
+      if (piece instanceof Uint8Array) {
+        yield piece;
+        continue;
       }
-      if (text !== '') yield Buffer.from(text);
+      text += `${JSON.stringify(piece)}\n`;
+      if (text.length < CHUNK_CHARACTERS) continue;
+      yield Buffer.from(text);
+      text = '';
+    }
+    if (text !== '') yield Buffer.from(text);
+  }
+
+  /** By itself, since a connection that fails throws into the iteration above, not into this one. */
+  async *#pieces(): AsyncGenerator<ImportedDevice | Uint8Array, void> {
+    try {
+      yield* this.#source;
     } catch (error) {
       this.failure = error;
       throw error;

@@ -57,6 +57,8 @@ export class Link {
   #dialling: AbortController | undefined;
   /** Settles `connect()`; absent once the link has stood. */
   #first: Deferred<void> | undefined;
+  /** Settles `renew()`. */
+  #renewal: Deferred<void> | undefined;
   /** Calls of `connect()` that wait; the last one that is aborted ends the attempt. */
   #callers = 0;
   #setbacks = 0;
@@ -93,6 +95,24 @@ export class Link {
     }
   }
 
+  /**
+   * Dials the next link at once, with the signer's key as it is now; the present one stays until that stands, and then goes.
+   * Resolves once it stands, however long the hub cannot be reached. @throws why that is not a matter of waiting.
+   */
+  async renew(): Promise<void> {
+    if (this.#state.name === 'closed') throw this.#state.cause ?? createError('CLOSED');
+    if (this.#state.name === 'idle') return;
+    this.#renewal?.reject(createError('ABORTED', { message: 'another key was given meanwhile' }));
+    const renewal = deferred<void>();
+    this.#renewal = renewal;
+    // A dial that is under way has signed with the key of before.
+    this.#dialling?.abort();
+    this.#timer?.();
+    if (!this.#apply({ type: 'renew' })) this.#apply({ type: 'retry' });
+    this.#dial();
+    await renewal.promise;
+  }
+
   /** Sends an answer, at once or as soon as there is a link again. */
   send(message: DeviceMessage): void {
     if (this.#leg) this.#leg.send(encodeMessage(message));
@@ -103,6 +123,7 @@ export class Link {
     if (!this.#apply({ type: 'close', cause })) return;
     this.#stop();
     this.#first?.reject(cause ?? createError('CLOSED'));
+    this.#renewal?.reject(cause ?? createError('CLOSED'));
     for (const leg of this.#legs) leg.close(CLOSE_CLEAN);
     if (this.#legs.size === 0) this.#events.gone();
   }
@@ -155,6 +176,8 @@ export class Link {
     this.#apply({ type: 'welcome' });
     this.#first?.resolve();
     this.#first = undefined;
+    this.#renewal?.resolve();
+    this.#renewal = undefined;
     const { goaway } = this.#leaving ?? {};
     this.#leaving = undefined;
     if (goaway) this.#events.moved(goaway);
@@ -198,6 +221,10 @@ export class Link {
   }
 
   #onDialFailed(error: StreamsError): void {
+    if (!error.retryable) {
+      this.#renewal?.reject(error);
+      this.#renewal = undefined;
+    }
     if (this.#apply({ type: 'keep' })) this.#renewAgain(error);
     else if (this.#first && !error.retryable) this.#giveUp(error);
     else this.#waitAfter(error);

@@ -3,7 +3,7 @@ import type { Logger } from '@streams/protocol/internal';
 import type { Sessions } from '../control/sessions.ts';
 import type { DeviceRecord, Registry } from '../devices/registry.ts';
 import type { Broker } from '../streams/broker.ts';
-import { keyIdsInForce } from './key-id.ts';
+import { keyIdsInForce, sharesOne } from './key-id.ts';
 
 /** What revocation works on. */
 export interface RevocationContext {
@@ -40,7 +40,7 @@ export class Revocation {
     this.#context.sessions.revoke(deviceId, keyIds);
     // What the device has not accepted yet waits for its session.
     this.#context.broker.revoke(
-      ({ request, deviceKeyId }) => request.deviceId === deviceId && deviceKeyId !== undefined && !keyIds.has(deviceKeyId),
+      ({ request, deviceKeyIds }) => request.deviceId === deviceId && deviceKeyIds !== undefined && !sharesOne(deviceKeyIds, keyIds),
       'DEVICE_NOT_CONNECTED',
     );
   }

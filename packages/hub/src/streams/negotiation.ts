@@ -51,8 +51,8 @@ export class Negotiation {
   /** When each state was reached, in milliseconds from the start. */
   readonly stepsMs: Record<string, number> = {};
   state: HandshakeState = { name: 'requested' };
-  /** Which key of the device stands behind its acceptance; absent before that. */
-  deviceKeyId: string | undefined;
+  /** The keys of the device that stand behind its acceptance; absent before that. */
+  deviceKeyIds: ReadonlySet<string> | undefined;
   readonly #clock: Clock;
   readonly #tickets: Tickets;
   readonly #events: NegotiationEvents;
@@ -130,12 +130,12 @@ export class Negotiation {
   #onAnswer(answer: OfferAnswer): void {
     this.#stamp('answer');
     if (!answer.accepted) return this.apply({ type: 'decline', code: answer.code, reason: answer.reason });
-    const { protocol, capabilities, keyId } = answer;
+    const { protocol, capabilities, keyIds } = answer;
     if (!this.request.protocols.includes(protocol) || !this.#rendezvous.permits(protocol)) {
       return this.apply({ type: 'fail', code: 'BAD_DEVICE_ANSWER' });
     }
     this.#capabilities = capabilities;
-    this.deviceKeyId = keyId;
+    this.deviceKeyIds = keyIds;
     this.apply({ type: 'accept', protocol });
   }
 
