@@ -103,6 +103,64 @@ describe('devices', () => {
   });
 });
 
+describe('policies', () => {
+  const LIMITS = ['--permission', 'stream:create', '--device', 'pump-*', '--stream', 'echo'];
+
+  it('prints one string, with which a service may do that and nothing else', async () => {
+    const created = await home.run(['policies', 'create', 'field', ...LIMITS]);
+    const field = created.stdout.trim();
+    expect(field).toMatch(/^HostName=127\.0\.0\.1:\d+;SharedAccessKeyName=field;SharedAccessKey=[^;]+;CaCertificate=[^;]+$/);
+    await owner.devices.create('valve-1');
+    const before = device.stderr;
+    const [again, other, forbidden, name, list, allowed] = await Promise.all([
+      home.run(['policies', 'create', 'field', ...LIMITS, '--json']),
+      home.run(['policies', 'create', 'field', ...LIMITS, '--stream', 'web']),
+      home.run(['echo', 'valve-1'], field),
+      home.run(['connect', 'pump-7', 'ssh'], field),
+      home.run(['policies', 'list', '--json']),
+      home.run(['echo', 'pump-7', '--json', '--bytes', '1000'], field),
+    ]);
+    expect(JSON.parse(again.stdout)).toMatchObject({ name: 'field', created: false, connectionString: field });
+    expect(other).toMatchObject({
+      code: 75,
+      stderr: expect.stringMatching(/CONFLICT: .*permits something else; `streams policies show field`/),
+    });
+    expect(forbidden).toMatchObject({ code: 77, stderr: expect.stringMatching(/FORBIDDEN: .*not for valve-1/) });
+    expect(name).toMatchObject({ code: 77, stderr: expect.stringMatching(/FORBIDDEN: .*not for ssh/) });
+    expect(list.stdout).not.toContain('keys');
+    expect((JSON.parse(list.stdout) as { name: string }[]).map((policy) => policy.name)).toEqual(['field', 'owner', 'service']);
+    expect(JSON.parse(allowed.stdout)).toMatchObject({ equal: true });
+    expect(device.stderr.slice(before.length)).not.toMatch(/ssh|valve/);
+  });
+
+  it('changes what is given, exchanges one key, deletes, and keeps the last way in', async () => {
+    const updated = await home.run(['policies', 'update', 'field', '--device', '*', '--expires', '2099-01-31', '--json']);
+    expect(JSON.parse(updated.stdout)).toEqual({
+      name: 'field',
+      permissions: ['stream:create'],
+      streams: ['echo'],
+      expiresAt: '2099-01-31T00:00:00Z',
+      etag: expect.any(String),
+    });
+    const rotated = JSON.parse((await home.run(['policies', 'rotate-key', 'field', '--json'])).stdout) as { connectionString: string };
+    expect(rotated).toMatchObject({ key: 'secondary', connectionString: await owner.policies.connectionString('field', 'secondary') });
+    const [show, last, wrong, gone] = await Promise.all([
+      home.run(['policies', 'show', 'field']),
+      home.run(['policies', 'delete', 'owner']),
+      home.run(['policies', 'update', 'service', '--permission', 'root']),
+      home.run(['policies', 'delete', 'nobody']),
+    ]);
+    expect(show.stdout).toMatch(/^POLICY +PERMISSIONS +DEVICES +STREAMS +EXPIRES\nfield +stream:create +\* +echo +2099-01-31T00:00:00Z\n$/);
+    expect(last).toMatchObject({
+      code: 75,
+      stderr: expect.stringMatching(/owner is the last policy .*; give another policy hub:write first\n$/),
+    });
+    expect(wrong).toMatchObject({ code: 64, stderr: expect.stringMatching(/--permission .*expected one of stream:create, /) });
+    expect(gone).toMatchObject({ code: 69, stderr: expect.stringMatching(/POLICY_NOT_FOUND: .*streams policies list/) });
+    expect(await home.run(['policies', 'delete', 'field'])).toMatchObject({ code: 0, stdout: 'field is deleted\n' });
+  });
+});
+
 it('hub show and echo print JSON', async () => {
   const [show, own, given] = await Promise.all([
     home.run(['hub', 'show']),

@@ -152,13 +152,12 @@ export class Rest {
     throwIfAborted(call.signal);
     const limit = new AbortController();
     const limitMs = call.timeoutMs + HANDSHAKE_GUARD_MS;
-    const cancel = this.#clock.after(limitMs, () => limit.abort());
+    const cancel = this.#clock.after(limitMs, () => limit.abort(this.#timedOut(limitMs)));
     try {
       return await take(await this.#exchange(call, call.signal ? AbortSignal.any([call.signal, limit.signal]) : limit.signal));
     } catch (error) {
       if (StreamsError.is(error)) throw error;
       if (call.signal?.aborted) throw abortedError(call.signal);
-      if (limit.signal.aborted) throw this.#timedOut(limitMs);
       throw connectError(error);
     } finally {
       cancel();

@@ -1,5 +1,5 @@
 // Options that are wrong: each is named by its path, with the remedy and without the value.
-import { createHub, type HubOptions, type PolicyOptions, StreamsError } from '@streams/hub';
+import { createHub, type HubOptions, type JwtOptions, type PolicyOptions, StreamsError } from '@streams/hub';
 import { certificateFor } from '@streams/testkit';
 import { describe, expect, it } from 'vitest';
 
@@ -11,6 +11,12 @@ const GOOD: HubOptions & { readonly policies: readonly PolicyOptions[] } = {
   logger: false,
 };
 const policy = GOOD.policies[0];
+const JWT: JwtOptions = {
+  issuer: 'https://issuer.example/',
+  audience: 'streams',
+  jwksUrl: 'https://issuer.example/keys',
+  permissions: { operator: { permissions: ['stream:create'], devices: ['pump-*'] } },
+};
 
 function problemWith(change: object): { field: unknown; message: string } {
   try {
@@ -27,6 +33,12 @@ describe('createHub', () => {
   it('takes good options, and opens nothing', async () => {
     const hub = createHub({ ...GOOD, publicUrl: 'https://hub.example:8443', streamingUrl: 'https://streams.example' });
     await hub.close();
+  });
+
+  it('takes tokens in the place of policies, and keys of this machine without TLS', async () => {
+    for (const jwksUrl of ['http://localhost:8080/keys', 'http://127.0.0.1/keys', 'http://[::1]:1/keys']) {
+      await createHub({ ...GOOD, policies: [], jwt: { ...JWT, jwksUrl } }).close();
+    }
   });
 
   it.each([
@@ -54,6 +66,22 @@ describe('createHub', () => {
     { change: { resourceLog: { days: 0 } }, field: 'resourceLog.days' },
     { change: { resourceLog: { maxBytes: 1_000 } }, field: 'resourceLog.maxBytes' },
     { change: { resourceLog: { format: 'azure' } }, field: 'resourceLog.directory' },
+    { change: { policies: [{ ...policy, devices: [] }] }, field: 'policies[0].devices' },
+    { change: { policies: [{ ...policy, streams: ['a b'] }] }, field: 'policies[0].streams[0]' },
+    { change: { policies: [{ ...policy, expiresAt: '2027-01-01' }] }, field: 'policies[0].expiresAt' },
+    { change: { policies: [{ ...policy, name: 'jwt:ada' }] }, field: 'policies[0].name' },
+    { change: { jwt: {} }, field: 'jwt.issuer' },
+    { change: { jwt: { ...JWT, jwksUrl: undefined } }, field: 'jwt.jwksUrl' },
+    { change: { jwt: { ...JWT, jwksFile: 'both' } }, field: 'jwt.jwksUrl' },
+    { change: { jwt: { ...JWT, jwksUrl: 'http://issuer.example/keys' } }, field: 'jwt.jwksUrl' },
+    { change: { jwt: { ...JWT, jwksUrl: 'https://user:password@issuer.example/keys' } }, field: 'jwt.jwksUrl' },
+    { change: { jwt: { ...JWT, audience: [] } }, field: 'jwt.audience' },
+    { change: { jwt: { ...JWT, permissions: {} } }, field: 'jwt.permissions' },
+    { change: { jwt: { ...JWT, permissions: { ops: { permissions: ['root'] } } } }, field: 'jwt.permissions.ops.permissions[0]' },
+    { change: { jwt: { ...JWT, permissions: { ops: { permissions: ['hub:read'], device: ['x'] } } } }, field: 'jwt.permissions.ops' },
+    { change: { jwt: { ...JWT, algorithms: ['HS256'] } }, field: 'jwt.algorithms[0]' },
+    { change: { jwt: { ...JWT, algorithms: ['none'] } }, field: 'jwt.algorithms[0]' },
+    { change: { jwt: { ...JWT, clockToleranceMs: 300_001 } }, field: 'jwt.clockToleranceMs' },
   ])('names $field', ({ change, field }) => {
     expect(problemWith(change).field).toBe(field);
   });

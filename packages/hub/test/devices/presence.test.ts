@@ -4,6 +4,7 @@ import { FakeClock } from '@streams/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Presence } from '../../src/control/presence.ts';
 import { Sessions } from '../../src/control/sessions.ts';
+import { silentObserver } from '../../src/diagnostics/observer.ts';
 import { LastSeenJournal } from '../../src/devices/last-seen-journal.ts';
 import { MemoryRegistry } from '../../src/devices/memory-registry.ts';
 import type { LastSeen } from '../../src/devices/registry.ts';
@@ -42,7 +43,7 @@ function open(kept: LastSeen | undefined): void {
   };
   journal = new LastSeenJournal({ clock, lastSeen, logger: { info: ignore, warn: ignore, error: (fields) => logged.push(fields) } });
   presence = new Presence(clock, (deviceId) => journal.seen(deviceId));
-  sessions = new Sessions(clock, () => WELCOME, ignore, presence);
+  sessions = new Sessions({ clock, welcome: () => WELCOME, onLost: ignore, presence, observer: silentObserver });
 }
 
 async function connect(deviceId: string, instanceId = 'one'): Promise<() => void> {
