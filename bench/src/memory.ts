@@ -6,6 +6,7 @@ import { chart, type Line } from './chart.ts';
 import { type Figures, median } from './figures.ts';
 import type { Flow, Party } from './party.ts';
 import { cpuSeconds, residentBytes, type Rig, start } from './rig.ts';
+import { scrapes } from './scrapes.ts';
 import type { Side } from './transfers.ts';
 
 const KIB = 1_024;
@@ -20,7 +21,7 @@ const IDLE_MS = 60_000;
 /** At how many devices to look. */
 export const DEVICE_COUNTS: readonly number[] = [1_000, 2_000, 4_000, 6_000, 8_000, 10_000];
 
-/** Memory of each idle device, at each of {@link DEVICE_COUNTS}; and the CPU that all of them cost while nothing happens. */
+/** Memory of each idle device, at each of {@link DEVICE_COUNTS}, and there the CPU of a scrape; and the CPU that all of them cost while nothing happens. */
 export async function idleDevices(figures: Figures, side: Side, rig: Rig): Promise<void> {
   const relay = side === 'ours' ? rig.hub : rig.relay;
   const pid = Number(relay.pid);
@@ -35,6 +36,7 @@ export async function idleDevices(figures: Figures, side: Side, rig: Rig): Promi
     from = count + 1;
     await sleep(SETTLE_MS);
     figures.add(side, `memory per idle device, at ${count}`, 'KB', ((await residentBytes(pid)) - before) / count / 1_000);
+    if (side === 'ours') await scrapes(figures, rig, count);
   }
   const busy = await cpuSeconds(pid);
   await sleep(IDLE_MS);
