@@ -64,9 +64,11 @@ describe('docs/errors.md', () => {
   it('has every class with its codes and fields', () => {
     const written = rows('## What an error carries', '## Codes').filter(([name]) => name?.startsWith('`') && name.endsWith('Error`'));
     const made = Object.keys(sources.ERRORS).map((code) => sources.createError(code));
-    const terminated = new sources.StreamTerminatedError({ by: 'hub', reason: '', closeCode: 1012, bytesRead: 0, bytesWritten: 0 });
+    const terminated = [1012, 4412, 4413].map(
+      (closeCode) => new sources.StreamTerminatedError({ by: 'hub', reason: '', closeCode, bytesRead: 0, bytesWritten: 0 }),
+    );
     const known = new Set(Object.keys(sources.createError('INTERNAL')));
-    const real = [...made.filter(({ name, code }) => name !== 'StreamsError' && code !== 'STREAMS_STREAM_TERMINATED'), terminated];
+    const real = [...made.filter(({ name, code }) => name !== 'StreamsError' && code !== 'STREAMS_STREAM_TERMINATED'), ...terminated];
     const byName = new Map<string, { codes: string[]; fields: string[] }>();
     for (const error of real) {
       const entry = byName.get(error.name) ?? { codes: [], fields: Object.keys(error).filter((field) => !known.has(field)) };

@@ -32,9 +32,10 @@ export class Figures {
     this.#figures.clear();
   }
 
-  print(title: string): void {
+  /** @param reference What ours stand beside. */
+  print(title: string, reference = 'reference'): void {
     console.log(`\n${title}: ${circumstances()}`);
-    console.log(`${''.padEnd(56)}${'ours'.padStart(14)}${'reference'.padStart(14)}${'ratio'.padStart(8)}`);
+    console.log(`${''.padEnd(56)}${'ours'.padStart(14)}${reference.padStart(14)}${'ratio'.padStart(8)}`);
     for (const figure of this.#figures.values()) console.log(line(figure));
   }
 

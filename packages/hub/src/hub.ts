@@ -11,7 +11,8 @@ import {
   type PutDeviceBody,
   Secret,
 } from '@streams/protocol/internal';
-import { checkOptions, type HubOptions } from './config/schema.ts';
+import type { LimitOptions } from './config/limits.ts';
+import { checkLimits, checkOptions, type HubOptions } from './config/schema.ts';
 import type { DeviceRecord } from './devices/registry.ts';
 import { checkDrain, drain, type DrainOptions } from './drain.ts';
 import { DEFAULT_PORT, type Listeners, type ListenOptions, openListeners } from './http/listener.ts';
@@ -116,6 +117,16 @@ export class Hub {
     await tokenKeys.reload();
   }
 
+  /**
+   * Other limits from now on, all of them: what is left out has its default. Nothing is ended because fewer streams or connections are
+   * allowed than there are; streams that run take the new rate, life and idle time.
+   * @throws `STREAMS_INVALID_ARGUMENT` that names the limit; those in force stay.
+   */
+  updateLimits(limits: LimitOptions): void {
+    checkLimits(limits);
+    this.#parts.limits.update(limits);
+  }
+
   /** Handshakes and streams that have not ended. */
   get openStreams(): number {
     return this.#parts.broker.size;
@@ -207,10 +218,10 @@ export class Hub {
 
   async #open(options: ListenOptions): Promise<Listeners> {
     const { tls } = this.#options;
-    const { addresses, clock, logger, front, log } = this.#parts;
+    const { addresses, clock, logger, log } = this.#parts;
     addresses.checkPorts(options.port ?? DEFAULT_PORT, options.streaming?.port);
     const certificates = tls === false ? undefined : await openCertificates(tls, [...addresses.hostNames], clock, logger);
-    const listeners = await openListeners(certificates?.identity, front, options);
+    const listeners = await openListeners(certificates?.identity, this.#parts, options);
     certificates?.serve(listeners.present);
     this.#opened = listeners;
     this.#certificates = certificates;

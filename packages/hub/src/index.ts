@@ -3,6 +3,7 @@ export { openPolicies, readPolicies } from './auth/file-policies.ts';
 export type { DurablePolicies, NewPolicy, PolicyFileOptions } from './auth/file-policies.ts';
 export type { PolicyChange, PolicyStore } from './auth/policy-store.ts';
 export type { JwtAlgorithm, JwtGrant, JwtOptions } from './config/jwt.ts';
+export type { LimitOptions } from './config/limits.ts';
 export type { MetricsOptions } from './config/metrics.ts';
 export type { PolicyOptions } from './config/policies.ts';
 export type { ResourceLogOptions } from './config/resource-log.ts';

@@ -7,6 +7,7 @@ import { PolicyWriter } from './auth/policy-writer.ts';
 import { Revocation } from './auth/revocation.ts';
 import { openTokenKeys, type TokenKeys } from './auth/token-keys.ts';
 import { Addresses } from './config/addresses.ts';
+import { LimitsInForce } from './config/limits-in-force.ts';
 import type { HubOptions } from './config/schema.ts';
 import { Presence } from './control/presence.ts';
 import { localRouter } from './control/router.ts';
@@ -21,9 +22,9 @@ import { createLogger } from './diagnostics/logger.ts';
 import { Measurements } from './diagnostics/measurements.ts';
 import type { HubObserver } from './diagnostics/observer.ts';
 import type { ResourceLog } from './diagnostics/resource-log.ts';
-import { createFront } from './front-parts.ts';
-import type { Front } from './http/front.ts';
+import { createFront, type FrontParts } from './front-parts.ts';
 import { Broker } from './streams/broker.ts';
+import { StreamLimits } from './streams/limits.ts';
 import { StreamLog } from './streams/stream-log.ts';
 
 /** Where the hub is in its life. */
@@ -39,6 +40,7 @@ interface BaseParts {
   readonly random: Random;
   readonly logger: Logger;
   readonly addresses: Addresses;
+  readonly limits: LimitsInForce;
   readonly registry: Registry;
   readonly devices: DeviceWriter;
   readonly policies: PolicyStore;
@@ -65,15 +67,13 @@ interface LiveParts {
 export interface InnerParts extends BaseParts, LiveParts {}
 
 /** See the top of this file. */
-export interface HubParts extends InnerParts {
-  readonly front: Front;
-}
+export interface HubParts extends InnerParts, FrontParts {}
 
 /** Makes the parts of a hub; nothing listens yet. */
 export function assemble(options: HubOptions, life: HubLife): HubParts {
   const base = createBase(options);
   const inner = { ...base, ...createLive(base, life) };
-  return { ...inner, front: createFront(options, inner, life) };
+  return { ...inner, ...createFront(options, inner, life) };
 }
 
 function createBase(options: HubOptions): BaseParts {
@@ -86,6 +86,7 @@ function createBase(options: HubOptions): BaseParts {
     random,
     logger,
     addresses: new Addresses(options),
+    limits: new LimitsInForce(options.limits),
     registry,
     devices: new DeviceWriter(registry, random),
     policies,
@@ -98,7 +99,7 @@ function createBase(options: HubOptions): BaseParts {
 }
 
 function createLive(base: BaseParts, life: HubLife): LiveParts {
-  const { clock, addresses, registry, policies, log, logger } = base;
+  const { clock, random, addresses, registry, policies, limits, log, logger } = base;
   const levels = levelsOf(() => ({ sessions, broker }), life);
   const measurements = new Measurements(levels, clock);
   const observer = measurements.metrics;
@@ -113,6 +114,7 @@ function createLive(base: BaseParts, life: HubLife): LiveParts {
     ...base,
     observer,
     log: streamLog,
+    limits: new StreamLimits({ limits, clock, random, observer }),
     router: localRouter(sessions),
     streamingUrl: () => addresses.urls().streaming.replace(/^https:/, 'wss:'),
     onHandshake: (negotiation) => policyRevocation.check(negotiation),

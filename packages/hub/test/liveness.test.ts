@@ -90,6 +90,14 @@ it('a leg that is read is dead within 25 s, not before 24 s, and the other side 
   expect((await device.readClose()).code).toBe(1006);
 });
 
+it('a leg that floods the hub with pings is closed with 1008, and the other side is told that it is lost', async () => {
+  const [device, service] = await silentLegs();
+  for (let frame = 0; frame < 150; frame += 1) service.writeFrame({ opcode: OPCODE.ping });
+  expect(await service.readClose()).toEqual({ code: 1008, reason: 'FLOOD;retry=0' });
+  service.end();
+  expect((await device.readClose()).code).toBe(4410);
+});
+
 it('a leg gets a ping after 15 s of the hub’s silence', async () => {
   const [device] = await silentLegs();
   await clock.advance(14_000, { stepMs: 1_000 });

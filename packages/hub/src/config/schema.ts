@@ -14,6 +14,7 @@ import { isPolicyStore, type PolicyStore } from '../auth/policy-store.ts';
 import type { Registry } from '../devices/registry.ts';
 import { parseRange } from '../http/trusted-proxies.ts';
 import { type JwtOptions, jwtSchema } from './jwt.ts';
+import { type LimitOptions, limitsSchema } from './limits.ts';
 import { type MetricsOptions, metricsSchema } from './metrics.ts';
 import { pathOf, policiesSchema, type PolicyOptions } from './policies.ts';
 import { type ResourceLogOptions, resourceLogSchema } from './resource-log.ts';
@@ -64,6 +65,8 @@ export interface HubOptions {
    * after a minute: the client's answer keeps the other direction. 1,000 to 15,000. Default: 15,000 on a leg, 25,000 on a control link.
    */
   readonly keepAliveMs?: number | undefined;
+  /** Of streams, connections and failed logins. Default: see each. */
+  readonly limits?: LimitOptions | undefined;
   /** Who may read `/metrics`. */
   readonly metrics?: MetricsOptions | undefined;
   /** Such as `openRegistry` gives; the hub does not close it. Default: in memory, empty. */
@@ -106,6 +109,7 @@ const fields = z.strictObject({
   streamingUrl: origin.optional(),
   trustedProxies: z.array(range).optional(),
   keepAliveMs: z.int(KEEP_ALIVE).min(LIVENESS_TICK_MS, KEEP_ALIVE).max(LEG_IDLE_MS, KEEP_ALIVE).optional(),
+  limits: limitsSchema.optional(),
   metrics: metricsSchema.optional(),
   resourceLog: resourceLogSchema,
   registry: z.unknown().optional(),
@@ -135,6 +139,14 @@ export function checkOptions(options: HubOptions): void {
   const issue = result.error?.issues[0];
   const [field, problem] = issue ? [pathOf(issue.path, 'options'), issue.message] : (contradiction(options) ?? []);
   if (field !== undefined) throw createError('INVALID_ARGUMENT', { message: `createHub: ${field}: ${problem}`, details: { field } });
+}
+
+/** The same for limits that are to be kept from now on. @throws `STREAMS_INVALID_ARGUMENT` */
+export function checkLimits(limits: LimitOptions): void {
+  const issue = limitsSchema.safeParse(limits).error?.issues[0];
+  if (issue === undefined) return;
+  const field = pathOf(['limits', ...issue.path], 'limits');
+  throw createError('INVALID_ARGUMENT', { message: `updateLimits: ${field}: ${issue.message}`, details: { field } });
 }
 
 function isOrigin(text: string): boolean {

@@ -1,13 +1,16 @@
 // Errors as HTTP answers, to a request and to a socket that wanted an upgrade.
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { createError, ERRORS, type ErrorBody, type Logger, StreamsError } from '@streams/protocol/internal';
+import { createError, ERRORS, type ErrorBody, type Logger, StreamsError, type WireCode } from '@streams/protocol/internal';
 import type { Answer } from './routes.ts';
 
 const INTERNAL_STATUS = 500;
 const UNAVAILABLE_STATUS = 503;
 /** A hub that restarts is back by then; clients add their jitter. */
 const RETRY_AFTER_MS = 1_000;
+
+/** Who gets one of these is not authenticated, and gets no connection to keep. */
+const TO_STRANGERS: readonly string[] = ['UNAUTHENTICATED', 'TOO_MANY_CONNECTIONS', 'TOO_MANY_FAILED_LOGINS'] satisfies WireCode[];
 
 /** A thrown value as what the caller may see of it; what is none of ours goes to the log alone. */
 export function toStreamsError(thrown: unknown, trackingId: string, logger: Logger): StreamsError {
@@ -27,10 +30,9 @@ export function errorAnswer(error: StreamsError, trackingId: string): { status: 
 }
 
 /** What every answer has. Its `Date` is the hub's own time, by which clients correct theirs. */
-export function setCommonHeaders(response: ServerResponse, { status, headers = {} }: Answer, keepAlive: boolean, wallMs: number): void {
+export function setCommonHeaders(response: ServerResponse, { body, headers = {} }: Answer, keepAlive: boolean, wallMs: number): void {
   response.setHeader('Date', new Date(wallMs).toUTCString());
-  // Who is not authenticated gets no connection to keep.
-  if (!keepAlive || status === 401) response.setHeader('Connection', 'close');
+  if (!keepAlive || isToStranger(body)) response.setHeader('Connection', 'close');
   response.setHeader('Cache-Control', 'no-store');
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }
@@ -61,6 +63,10 @@ export function refuseUpgrade(socket: Duplex, error: StreamsError, trackingId: s
   socket.once('finish', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
   return status;
+}
+
+function isToStranger(body: Partial<ErrorBody> | undefined): boolean {
+  return TO_STRANGERS.includes(body?.code ?? '');
 }
 
 /** The header for who does not read the body, such as a proxy. */

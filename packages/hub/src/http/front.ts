@@ -4,8 +4,10 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Clock, createError, type Fields, type Logger, newId, type Random, type StreamsError } from '@streams/protocol/internal';
 import type { Authenticator, Identity } from '../auth/authenticate.ts';
+import type { Penalties } from '../auth/penalties.ts';
 import type { HubObserver } from '../diagnostics/observer.ts';
 import { drainRetryMs } from '../drain.ts';
+import type { Admission } from './admission.ts';
 import { errorAnswer, refuseUpgrade, sendBody, setCommonHeaders, toStreamsError } from './errors.ts';
 import { type Caller, guardRequest, type GuardRules } from './guard.ts';
 import { health } from './health.ts';
@@ -21,6 +23,8 @@ const OTHER_ENDPOINT = "this is another of the hub's endpoints: legs go to the s
 /** What stands behind the door. */
 export interface FrontContext extends GuardRules {
   readonly authenticator: Authenticator;
+  readonly penalties: Penalties;
+  readonly admission: Admission;
   readonly routes: readonly Route[];
   readonly metrics: MetricsEndpoint;
   readonly upgrades: Upgrades;
@@ -69,13 +73,17 @@ export class Front {
 
   /**
    * Who sends the request.
-   * @throws `STREAMS_UNAUTHENTICATED`, the same whatever is wrong; the log alone says what.
+   * @throws `STREAMS_UNAUTHENTICATED`, the same whatever is wrong; the log alone says what. `STREAMS_TOO_MANY_FAILED_LOGINS`
    */
-  async authenticate({ authorization, trackingId, address }: Caller): Promise<Identity> {
-    const identity = await this.#context.authenticator.authenticate(authorization);
+  async authenticate({ authorization, trackingId, address, source }: Caller): Promise<Identity> {
+    const { authenticator, penalties, logger, observer } = this.#context;
+    const blockedMs = penalties.blockedMs(source);
+    if (blockedMs > 0) throw this.#blocked(blockedMs);
+    const identity = await authenticator.authenticate(authorization);
     if (typeof identity !== 'string') return identity;
-    this.#context.logger.warn({ trackingId, address, cause: identity }, 'a credential was refused');
-    this.#context.observer.credentialRefused(identity);
+    penalties.failed(source, identity);
+    logger.warn({ trackingId, address, cause: identity }, 'a credential was refused');
+    observer.credentialRefused(identity);
     throw createError('UNAUTHENTICATED');
   }
 
@@ -93,25 +101,33 @@ export class Front {
     });
   }
 
+  #blocked(retryAfterMs: number): StreamsError {
+    const limit = 'maxFailedLoginsPerAddress';
+    this.#context.observer.limitReached(limit);
+    return createError('TOO_MANY_FAILED_LOGINS', { retryAfterMs: Math.ceil(retryAfterMs), details: { limit } });
+  }
+
   #draining(): StreamsError {
     return createError('DRAINING', { retryAfterMs: drainRetryMs(this.#context.random) });
   }
 
   /** Grants, holds or refuses an upgrade. */
   async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, only: Endpoint | undefined): Promise<void> {
-    const { upgrades, logger, observer, clock, random, isReady, isClosed } = this.#context;
+    const { upgrades, admission, logger, observer, clock, random, isReady, isClosed } = this.#context;
     const trackingId = newId(random);
     socket.on('error', () => socket.destroy());
     this.#upgraded.add(socket);
     socket.once('close', () => this.#upgraded.delete(socket));
     try {
       const caller = guardRequest(request, trackingId, this.#context);
+      admission.checkUpgrade(socket, caller.source);
       const endpoint = upgradeEndpoint(request.url ?? '');
       if (endpoint === undefined) throw createError('NOT_FOUND');
       if (only !== undefined && only !== endpoint) throw createError('NOT_FOUND', { message: OTHER_ENDPOINT });
       // Legs come until the end: they belong to handshakes that run.
       if (endpoint === 'main' ? !isReady() : isClosed()) throw this.#draining();
       await upgrades.handle(request, socket as Socket, head, caller);
+      admission.authenticated(socket);
     } catch (thrown) {
       observer.answered(refuseUpgrade(socket, toStreamsError(thrown, trackingId, logger), trackingId, clock.wallMs()));
     }
@@ -132,16 +148,18 @@ export class Front {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, trackingId: string, only: Endpoint | undefined): Promise<Answer> {
-    const { metrics } = this.#context;
+    const { metrics, admission } = this.#context;
     const isForMetrics = only !== 'streaming' && metrics.handles(request);
     if (isForMetrics && metrics.isOpenTo(request)) return metrics.answer();
     const caller = guardRequest(request, trackingId, this.#context);
+    admission.check(request.socket);
     const target = request.url ?? '';
     const endpoint = upgradeEndpoint(target);
     if (only !== undefined && only !== (endpoint ?? 'main')) throw createError('NOT_FOUND', { message: OTHER_ENDPOINT });
     if (request.method === 'GET' && endpoint) throw createError('UPGRADE_REQUIRED');
     if (this.#context.isClosed()) throw this.#draining();
     const identity = await this.authenticate(caller);
+    admission.authenticated(request.socket);
     if (isForMetrics) return metrics.answer(identity);
     const { route, params } = findRoute(this.#context.routes, request.method ?? '', target);
     const gone = new AbortController();

@@ -1,6 +1,7 @@
 // Looks a request over before anybody believes it: target, host, origin, and exactly one credential (reliability.md 1.3).
 import type { IncomingMessage } from 'node:http';
 import { createError, parseHost } from '@streams/protocol/internal';
+import type { Sources } from './sources.ts';
 import { isLoopback, type TrustedProxies } from './trusted-proxies.ts';
 
 /** Who asks, as far as the request's head says. */
@@ -9,6 +10,8 @@ export interface Caller {
   readonly authorization: string | undefined;
   /** The client's IP address, for the log. */
   readonly address: string;
+  /** By which limits per address count; undefined where they do not. */
+  readonly source: string | undefined;
   readonly trackingId: string;
 }
 
@@ -16,6 +19,7 @@ export interface Caller {
 export interface GuardRules {
   readonly hostNames: ReadonlySet<string>;
   readonly proxies: TrustedProxies;
+  readonly sources: Sources;
 }
 
 /** Headers that decide who asks for what; Node silently keeps the first of two. */
@@ -27,7 +31,7 @@ const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x
 const CREDENTIAL_IN_QUERY = /[?&](?:token|access_token|sig|authorization|sr)=/i;
 
 /** Throws unless the request is one that a client of this hub sends. */
-export function guardRequest(request: IncomingMessage, trackingId: string, { hostNames, proxies }: GuardRules): Caller {
+export function guardRequest(request: IncomingMessage, trackingId: string, { hostNames, proxies, sources }: GuardRules): Caller {
   const address = proxies.clientOf(request);
   const target = request.url ?? '';
   if (!target.startsWith('/') || target.startsWith('//'))
@@ -39,7 +43,8 @@ export function guardRequest(request: IncomingMessage, trackingId: string, { hos
   if (host === undefined || !hostNames.has(host)) throw createError('WRONG_HOST');
   // A browser always sends it, a client of ours never does.
   if (request.headers.origin !== undefined) throw createError('ORIGIN_DENIED');
-  return { authorization: request.headers.authorization, address, trackingId };
+  const source = sources.of(address, 'encrypted' in request.socket);
+  return { authorization: request.headers.authorization, address, source, trackingId };
 }
 
 /**

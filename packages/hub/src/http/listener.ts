@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createError } from '@streams/protocol/internal';
 import type { Ports } from '../config/addresses.ts';
+import type { Admission } from './admission.ts';
 import type { Front } from './front.ts';
 import { closeServer, createHubServer, type KeyPair, presentKeyPair, type ServerHandlers, trackSockets } from './server.ts';
 import { isLoopback } from './trusted-proxies.ts';
@@ -11,6 +12,8 @@ import { isLoopback } from './trusted-proxies.ts';
 export const DEFAULT_PORT = 8443;
 /** Where a hub listens that has no TLS. */
 const PLAIN_HOST = '127.0.0.1';
+/** Connections that wait to be taken, in a flood: what the kernel has no room for comes again after a second. Linux takes 4,096 at most. */
+const BACKLOG = 4_096;
 
 /** A port, and on which address. */
 export interface ListenAddress {
@@ -39,11 +42,17 @@ export interface Listeners {
   close(after: (cut: () => void) => () => void): Promise<void>;
 }
 
+/** Who takes connections, and what comes over them. */
+interface Behind {
+  readonly front: Front;
+  readonly admission: Admission;
+}
+
 /**
  * Opens all ports, or none. @param pair `undefined`: plain HTTP, on loopback.
  * @throws `STREAMS_INVALID_ARGUMENT` that names what is wrong.
  */
-export async function openListeners(pair: KeyPair | undefined, front: Front, options: ListenOptions): Promise<Listeners> {
+export async function openListeners(pair: KeyPair | undefined, { front, admission }: Behind, options: ListenOptions): Promise<Listeners> {
   const { streaming } = options;
   const wanted = streaming
     ? [
@@ -54,6 +63,7 @@ export async function openListeners(pair: KeyPair | undefined, front: Front, opt
   if (pair === undefined) for (const { address, path } of wanted) checkLoopback(address.host ?? PLAIN_HOST, path);
   const opened = wanted.map(({ address, handlers, path }) => {
     const server = serverOf(pair, handlers, wanted.length);
+    admission.guard(server);
     return { server, sockets: trackSockets(server), address, path };
   });
   const close: Listeners['close'] = async (after) => {
@@ -105,6 +115,6 @@ function listening(
     server.once('error', (cause) => {
       reject(createError('INVALID_ARGUMENT', { message: `listen: ${cause.message}`, details: { field: `${path}port` }, cause }));
     });
-    server.listen(port, host ?? defaultHost, () => resolve());
+    server.listen({ port, host: host ?? defaultHost, backlog: BACKLOG }, () => resolve());
   });
 }

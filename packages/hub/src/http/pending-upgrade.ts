@@ -27,6 +27,8 @@ export interface PendingUpgrade {
 /** How the leg of a granted upgrade behaves, and who is told of the answer. */
 export interface LegManners {
   readonly answered: (status: number) => void;
+  /** A client sends too many control frames. */
+  readonly onFlood: () => void;
   readonly clock: Clock;
   readonly times?: LivenessTimes | undefined;
   readonly cleanCloseLimitMs?: number | undefined;
@@ -45,6 +47,7 @@ export class Upgrader {
     this.#server = new WebSocketServer({
       ...WS_OPTIONS,
       noServer: true,
+      autoPong: false,
       clientTracking: false,
       maxPayload: maxMessageBytes,
       // Asked only if the client has offered one.

@@ -37,6 +37,11 @@ export class TrustedProxies {
     this.#proxies = blockListOf(ranges);
   }
 
+  /** True for an address of a proxy in front of the hub. */
+  has(address: string): boolean {
+    return includes(this.#proxies, address);
+  }
+
   /**
    * The client's address: the peer's own or, from a trusted proxy, the right-most of `X-Forwarded-For` that is none.
    * @throws `STREAMS_BAD_REQUEST` for a request that was, or may have been, on its way without TLS.
@@ -67,6 +72,19 @@ export class TrustedProxies {
   }
 }
 
+/** Some addresses and ranges. */
+export class AddressSet {
+  readonly #list: BlockList;
+
+  constructor(ranges: readonly string[]) {
+    this.#list = blockListOf(ranges);
+  }
+
+  has(address: string): boolean {
+    return includes(this.#list, address);
+  }
+}
+
 function blockListOf(ranges: readonly string[]): BlockList {
   const list = new BlockList();
   for (const text of ranges) {
@@ -82,7 +100,7 @@ function includes(list: BlockList, address: string): boolean {
 }
 
 /** A server of both families shows IPv4 clients as `::ffff:192.0.2.1`. */
-function plainForm(address: string): string {
+export function plainForm(address: string): string {
   return address.replace(MAPPED, '');
 }
 

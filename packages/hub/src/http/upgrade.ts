@@ -69,12 +69,15 @@ export class Upgrades {
   constructor(context: UpgradeContext) {
     this.#context = context;
     const { clock, random, keepAliveMs, observer } = context;
-    const answered = (status: number): void => observer.answered(status);
+    const told = {
+      answered: (status: number): void => observer.answered(status),
+      onFlood: (): void => observer.limitReached('controlFrames'),
+    };
     // Each hub start beats at its own pace, as each device does.
     const idleMs = keepAliveMs ?? LINK_IDLE_MS * (1 + LINK_IDLE_JITTER * (2 * random.uniform() - 1));
     const times = { idleMs, deadMs: LINK_DEAD_MS, tickMs: Math.min(LINK_TICK_MS, idleMs) };
-    this.#links = new Upgrader(MAX_CONTROL_MESSAGE_BYTES, { clock, times, cleanCloseLimitMs: CONTROL_CLOSE_LIMIT_MS, answered });
-    this.#legs = new Upgrader(MAX_LEG_MESSAGE_BYTES, { clock, times: { ...LEG_TIMES, idleMs: keepAliveMs ?? LEG_IDLE_MS }, answered });
+    this.#links = new Upgrader(MAX_CONTROL_MESSAGE_BYTES, { clock, times, cleanCloseLimitMs: CONTROL_CLOSE_LIMIT_MS, ...told });
+    this.#legs = new Upgrader(MAX_LEG_MESSAGE_BYTES, { clock, times: { ...LEG_TIMES, idleMs: keepAliveMs ?? LEG_IDLE_MS }, ...told });
   }
 
   /** @throws what the client gets instead of the 101. */

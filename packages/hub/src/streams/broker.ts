@@ -1,5 +1,6 @@
 // Brings services and devices together: runs handshakes, keeps established streams, and ends either (design section 4).
 import {
+  type Cancel,
   type Clock,
   CLOSE_ABORTED,
   CLOSE_REVOKED,
@@ -22,6 +23,7 @@ import { drainRetryMs } from '../drain.ts';
 import type { HubObserver } from '../diagnostics/observer.ts';
 import type { PendingUpgrade } from '../http/pending-upgrade.ts';
 import type { Role } from './handshake.ts';
+import type { StreamLimits } from './limits.ts';
 import { Negotiation, type StreamRequest, type Tickets } from './negotiation.ts';
 import { Relay, type RelayedBytes, type RelayReport } from './relay.ts';
 import type { LegPair } from './rendezvous.ts';
@@ -35,6 +37,7 @@ export interface BrokerContext {
   readonly registry: Registry;
   readonly log: StreamLog;
   readonly observer: HubObserver;
+  readonly limits: StreamLimits;
   readonly clock: Clock;
   readonly random: Random;
   /** `wss://host[:port]` of the streaming endpoint. */
@@ -134,10 +137,11 @@ export class Broker {
     if (device === undefined) throw this.#refused(request, createError('DEVICE_NOT_FOUND'));
     if (session === undefined) throw this.#refused(request, createError('DEVICE_NOT_CONNECTED'));
     const tickets = this.#issue();
+    const leave = this.#admit(request, tickets.streamId);
     const negotiation = new Negotiation(request, tickets, this.#context.clock, {
-      established: (legs, protocol) => this.#relay(negotiation, legs, protocol),
+      established: (legs, protocol) => this.#relay(negotiation, legs, protocol, leave),
       settled: (settled, failure) => {
-        this.#onSettled(settled);
+        this.#onSettled(settled, leave);
         trace.settled(failure);
       },
     });
@@ -197,6 +201,14 @@ export class Broker {
     for (const { relay } of this.#streams.values()) relay.close(closeCode, reason);
   }
 
+  #admit(request: StreamRequest, streamId: string): Cancel {
+    try {
+      return this.#context.limits.admit(request, streamId);
+    } catch (error) {
+      throw this.#refused(request, error as StreamsError);
+    }
+  }
+
   #issue(): Tickets {
     const { random, streamingUrl } = this.#context;
     const streamId = newId(random);
@@ -208,12 +220,14 @@ export class Broker {
     };
   }
 
-  #relay(negotiation: Negotiation, legs: LegPair, protocol: string): void {
+  #relay(negotiation: Negotiation, legs: LegPair, protocol: string, leave: Cancel): void {
     const { streamId, request } = negotiation;
     const startMs = this.#context.clock.monotonicMs();
     const ended = (report: RelayReport): void => {
       negotiation.apply({ type: 'end' });
       this.#streams.delete(streamId);
+      leave();
+      unwatch(report);
       this.#carried.toDevice += report.bytesToDevice;
       this.#carried.toService += report.bytesToService;
       const durationMs = Math.round(this.#context.clock.monotonicMs() - startMs);
@@ -221,12 +235,14 @@ export class Broker {
     };
     const stalled = (to: Role): void => this.#context.observer.relayStalled(to);
     const relay = new Relay(legs, framingOf(protocol), { stalled, ended });
+    const unwatch = this.#context.limits.watch(relay, legs, request.resumes ?? streamId);
     this.#streams.set(streamId, { negotiation, relay, isSession: protocol === SESSION_PROTOCOL });
     this.#context.onStream(request.deviceId);
   }
 
-  #onSettled(negotiation: Negotiation): void {
+  #onSettled(negotiation: Negotiation, leave: Cancel): void {
     this.#negotiations.delete(negotiation.streamId);
+    if (negotiation.state.name !== 'established') leave();
     this.#context.log.settled(negotiation);
   }
 

@@ -27,12 +27,24 @@ export interface RelayEvents {
   ended(report: RelayReport): void;
 }
 
+/** Why a leg is not read; while there is a reason, it is not. */
+interface Reading {
+  /** The other leg takes its bytes too slowly. */
+  stalled: boolean;
+  /** Somebody else says so. */
+  held: boolean;
+}
+
 /** Runs until both legs have ended. */
 export class Relay {
   readonly #legs: LegPair;
   readonly #framing: Framing;
   readonly #bytesFrom: Record<Role, number> = { device: 0, service: 0 };
   readonly #events: RelayEvents;
+  readonly #reading: Record<Role, Reading> = {
+    device: { stalled: false, held: false },
+    service: { stalled: false, held: false },
+  };
   #openLegs = 2;
   #firstEnd: Pick<RelayReport, 'endedBy' | 'closeCode' | 'reason'> | undefined;
 
@@ -60,6 +72,18 @@ export class Relay {
     this.#legs.service.close(closeCode, reason);
   }
 
+  /** Stops reading what a leg sends, until {@link Relay.release}. */
+  hold(role: Role): void {
+    this.#reading[role].held = true;
+    this.#legs[role].pause();
+  }
+
+  /** Reads it again, unless the relay itself has stopped. */
+  release(role: Role): void {
+    this.#reading[role].held = false;
+    if (!this.#reading[role].stalled) this.#legs[role].resume();
+  }
+
   /** Cuts a leg that is lost, which ends the other. */
   cut(role: Role): void {
     this.#legs[role].terminate();
@@ -69,17 +93,17 @@ export class Relay {
     const { headerBytes } = this.#framing;
     const from = this.#legs[role];
     const to = this.#legs[otherRole(role)];
-    let stalled = false;
+    const reading = this.#reading[role];
     const flushed = (): void => {
-      if (!stalled || to.bufferedBytes > RELAY_LOW_WATER_BYTES) return;
-      stalled = false;
-      from.resume();
+      if (!reading.stalled || to.bufferedBytes > RELAY_LOW_WATER_BYTES) return;
+      reading.stalled = false;
+      if (!reading.held) from.resume();
     };
     from.on('message', (message: LegMessage) => {
       this.#bytesFrom[role] += Math.max(0, Buffer.byteLength(message) - headerBytes);
       to.send(message, flushed);
-      if (stalled || to.bufferedBytes < RELAY_HIGH_WATER_BYTES) return;
-      stalled = true;
+      if (reading.stalled || to.bufferedBytes < RELAY_HIGH_WATER_BYTES) return;
+      reading.stalled = true;
       from.pause();
       this.#events.stalled(otherRole(role));
     });

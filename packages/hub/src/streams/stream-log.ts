@@ -1,5 +1,5 @@
 // What the resource log and the metrics are told of requests, handshakes and streams.
-import { CLOSE_CLEAN, type LogResult, type OpenStreamBody, type WireCode } from '@streams/protocol/internal';
+import { CLOSE_CLEAN, type LogResult, type OpenStreamBody, terminationCode, type WireCode } from '@streams/protocol/internal';
 import type { HubObserver } from '../diagnostics/observer.ts';
 import type { LogEntry, ResourceLog } from '../diagnostics/resource-log.ts';
 import type { HandshakeState } from './handshake.ts';
@@ -80,6 +80,6 @@ function streamResult(
   const { bytesToDevice, bytesToService, endedBy, closeCode, reason } = report;
   const clean = closeCode === CLOSE_CLEAN;
   const result: LogResult = clean ? 'clean' : 'terminated';
-  const code = clean ? undefined : 'STREAM_TERMINATED';
+  const code = clean ? undefined : terminationCode(closeCode);
   return { operation: 'stream', result, code, bytesToDevice, bytesToService, endedBy, closeCode, reason };
 }

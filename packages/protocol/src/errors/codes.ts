@@ -40,10 +40,15 @@ export type WireCode =
   | 'PROTOCOL_MISMATCH'
   | 'CONFLICT'
   | 'STREAM_GONE'
+  | 'STREAM_EXPIRED'
   | 'SESSION_LOST'
   | 'TOO_LARGE'
   | 'WRONG_HOST'
   | 'UPGRADE_REQUIRED'
+  | 'TOO_MANY_STREAMS'
+  | 'THROTTLED'
+  | 'TOO_MANY_CONNECTIONS'
+  | 'TOO_MANY_FAILED_LOGINS'
   | 'INTERNAL'
   | 'BAD_DEVICE_ANSWER'
   | 'DRAINING'
@@ -51,6 +56,7 @@ export type WireCode =
   | 'HANDSHAKE_TIMEOUT'
   | 'ABORTED'
   | 'STREAM_TERMINATED'
+  | 'STREAM_IDLE'
   | 'CHANNEL_RESET'
   | 'INVALID_ARGUMENT'
   | 'INVALID_STATE'
@@ -92,10 +98,15 @@ export const ERRORS: Readonly<Record<WireCode, ErrorEntry>> = {
   PROTOCOL_MISMATCH: final(409, PROTOCOL, 'the two sides have no stream protocol in common'),
   CONFLICT: final(409, TEMPORARY, 'it exists already, or was changed by somebody else; read it again, then decide'),
   STREAM_GONE: final(410, UNAVAILABLE, 'the stream ended before it was established; open a new one'),
+  STREAM_EXPIRED: retryable(410, UNAVAILABLE, 'the stream has lived as long as the hub lets a stream live; open a new one'),
   SESSION_LOST: final(410, UNAVAILABLE, 'the session cannot be resumed; open a new stream'),
   TOO_LARGE: final(413, DATA, 'the request is too large'),
   WRONG_HOST: final(421, USAGE, 'this hub has another host name'),
   UPGRADE_REQUIRED: final(426, PROTOCOL, 'this endpoint speaks WebSocket only'),
+  TOO_MANY_STREAMS: retryable(429, TEMPORARY, 'there are as many streams as may be open at once'),
+  THROTTLED: retryable(429, TEMPORARY, 'new streams are asked for faster than they may be opened'),
+  TOO_MANY_CONNECTIONS: retryable(429, TEMPORARY, 'there are as many connections from this address as may be open at once'),
+  TOO_MANY_FAILED_LOGINS: retryable(429, TEMPORARY, 'too many credentials from this address were wrong; the hub looks at none for a while'),
   INTERNAL: retryable(500, SOFTWARE, 'the hub failed; its log has the tracking id'),
   BAD_DEVICE_ANSWER: retryable(502, PROTOCOL, 'the device gave an answer that is none'),
   DRAINING: retryable(503, TEMPORARY, 'the hub is shutting down'),
@@ -104,6 +115,7 @@ export const ERRORS: Readonly<Record<WireCode, ErrorEntry>> = {
   // said by an SDK
   ABORTED: final(undefined, TEMPORARY, 'the call was aborted by its signal'),
   STREAM_TERMINATED: retryable(undefined, UNAVAILABLE, 'the stream ended before both sides had finished'),
+  STREAM_IDLE: retryable(undefined, UNAVAILABLE, 'the stream carried nothing for as long as the hub lets a stream be idle'),
   CHANNEL_RESET: retryable(undefined, UNAVAILABLE, 'the channel was reset'),
   INVALID_ARGUMENT: final(undefined, USAGE, 'an argument is invalid'),
   INVALID_STATE: final(undefined, SOFTWARE, 'the call does not fit the state'),

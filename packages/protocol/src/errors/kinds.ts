@@ -1,5 +1,5 @@
 // The errors that carry fields of their own, and the one way to make an error from a wire code.
-import type { EndedBy } from '../wire/close-codes.ts';
+import { CLOSE_EXPIRED, CLOSE_IDLE, type EndedBy } from '../wire/close-codes.ts';
 import { isResetCode, type ResetCode } from '../wire/reset-codes.ts';
 import { isKind, StreamsError, type StreamsErrorOptions } from './base.ts';
 import { ERRORS, type WireCode } from './codes.ts';
@@ -67,7 +67,10 @@ export interface Termination {
   readonly bytesWritten: number;
 }
 
-/** An established stream ended before both sides had finished: `STREAMS_STREAM_TERMINATED`. */
+/**
+ * An established stream ended before both sides had finished: `STREAMS_STREAM_TERMINATED`. Where the hub has ended it at a limit of
+ * its own, `STREAMS_STREAM_EXPIRED` or `STREAMS_STREAM_IDLE`.
+ */
 export class StreamTerminatedError extends StreamsError {
   override readonly name = 'StreamTerminatedError';
   readonly by: EndedBy;
@@ -77,8 +80,13 @@ export class StreamTerminatedError extends StreamsError {
   readonly bytesWritten: number;
 
   constructor(termination: Termination) {
-    const said = termination.reason === '' ? '' : `: ${termination.reason}`;
-    super('STREAM_TERMINATED', { message: `the stream was ended by ${TERMINATED_BY[termination.by]} (${termination.closeCode})${said}` });
+    const code = terminationCode(termination.closeCode);
+    const limit = TERMINATING_LIMITS[termination.closeCode];
+    const said = limit ? `: ${ERRORS[code].message}` : termination.reason === '' ? '' : `: ${termination.reason}`;
+    super(code, {
+      message: `the stream was ended by ${TERMINATED_BY[termination.by]} (${termination.closeCode})${said}`,
+      details: limit && { limit: limit.option },
+    });
     this.by = termination.by;
     this.reason = termination.reason;
     this.closeCode = termination.closeCode;
@@ -90,6 +98,17 @@ export class StreamTerminatedError extends StreamsError {
   static override is(value: unknown): value is StreamTerminatedError {
     return isKind(value, 'StreamTerminatedError');
   }
+}
+
+/** The limits of a hub at which it ends streams, by their close codes. */
+const TERMINATING_LIMITS: Readonly<Record<number, { readonly code: WireCode; readonly option: string } | undefined>> = {
+  [CLOSE_EXPIRED]: { code: 'STREAM_EXPIRED', option: 'maxStreamLifeMs' },
+  [CLOSE_IDLE]: { code: 'STREAM_IDLE', option: 'maxStreamIdleMs' },
+};
+
+/** The code of a stream that did not end cleanly. */
+export function terminationCode(closeCode: number): WireCode {
+  return TERMINATING_LIMITS[closeCode]?.code ?? 'STREAM_TERMINATED';
 }
 
 const TERMINATED_BY: Record<EndedBy, string> = {

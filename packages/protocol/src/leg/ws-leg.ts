@@ -2,10 +2,11 @@
 import type { Socket } from 'node:net';
 import { EventEmitter } from 'eventemitter3';
 import type { Cancel, Clock } from '../time/clock.ts';
-import { CLOSE_CLEAN, MAX_CLOSE_REASON_BYTES } from '../wire/close-codes.ts';
+import { CLOSE_CLEAN, CLOSE_REVOKED, MAX_CLOSE_REASON_BYTES } from '../wire/close-codes.ts';
 import { ABNORMAL_CLOSE_WAIT_MS, PEER_CLOSE_WAIT_MS } from '../wire/defaults.ts';
 import { cutUtf8 } from '../wire/encode.ts';
 import { MAX_BUFFERED_CHUNKS, MAX_FRAGMENTS } from '../wire/limits.ts';
+import { ControlFlood } from './control-flood.ts';
 import type { Leg, LegEvents, LegMessage } from './leg.ts';
 import { LEG_TIMES, Liveness, type LivenessTimes } from './liveness.ts';
 
@@ -31,7 +32,7 @@ export interface WebSocketLike {
   once(event: string, listener: (...args: never[]) => void): unknown;
   send(message: LegMessage, sent?: (error?: Error) => void): void;
   ping(): void;
-  pong(): void;
+  pong(data?: Uint8Array, mask?: boolean, sent?: () => void): void;
   pause(): void;
   resume(): void;
   close(code: number, reason: string): void;
@@ -52,6 +53,11 @@ export interface WsLegOptions {
   readonly raw?: boolean | undefined;
   /** Bounds a close with 1000 too, in milliseconds. Default: it waits as long as the peer shows life. */
   readonly cleanCloseLimitMs?: number | undefined;
+  /**
+   * Bounds the peer's pings and pongs; called when it has sent too many, and is closed with 1008. The leg answers pings then, one
+   * at a time, and ws is to leave them alone (`autoPong: false`). Default: there is no bound, and ws answers.
+   */
+  readonly onFlood?: (() => void) | undefined;
 }
 
 /** See {@link Leg}. */
@@ -60,8 +66,10 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
   readonly #socket: Socket;
   readonly #options: WsLegOptions;
   readonly #liveness: Liveness;
+  readonly #flood: ControlFlood | undefined;
   #closing = false;
   #violation = false;
+  #isAnswering = false;
   #messagesTaken = 0;
   /** The shortest wait for the peer that somebody has asked for. */
   #waitMs = Number.POSITIVE_INFINITY;
@@ -89,6 +97,9 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
     socket.on('data', watch).on('end', watch);
     ws.on('message', (data: Buffer, isBinary: boolean) => this.#onMessage(data, isBinary));
     ws.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
+    this.#flood = options.onFlood && new ControlFlood(options.clock);
+    if (this.#flood) ws.on('pong', () => this.#onControl());
+    if (this.#flood) ws.on('ping', (data: Buffer) => this.#onPing(data));
     ws.once('close', (code: number, reason: Buffer) => this.#onClose(code, reason.toString()));
     this.pause();
   }
@@ -116,11 +127,13 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
   pause(): void {
     if (this.#closing) return;
     this.#liveness.reading(false);
+    this.#flood?.reading(false);
     this.#ws.pause();
   }
 
   resume(): void {
     this.#liveness.reading(true);
+    this.#flood?.reading(true);
     this.#ws.resume();
   }
 
@@ -185,6 +198,22 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
     this.#violation = true;
     this.#closing = true;
     this.#bound(PEER_CLOSE_WAIT_MS);
+  }
+
+  #onControl(): void {
+    if (this.#closing || !this.#flood?.add()) return;
+    // Whatever the peer answers is not its own end, and is none of the other side's business.
+    this.#violation = true;
+    this.#options.onFlood?.();
+    this.close(CLOSE_REVOKED, 'FLOOD;retry=0');
+  }
+
+  /** Of pings that come while an answer waits to be sent only that one is answered (RFC 6455 section 5.5.3): who does not read fills no queue. */
+  #onPing(data: Buffer): void {
+    this.#onControl();
+    if (this.#closing || this.#isAnswering) return;
+    this.#isAnswering = true;
+    this.#ws.pong(data, false, () => (this.#isAnswering = false));
   }
 
   /** ws tells of the peer's close only once the connection is gone, and the peer may let that wait for ever. */

@@ -26,6 +26,10 @@ export const CLOSE_REPLACED = 4409;
 export const CLOSE_PEER_LOST = 4410;
 /** The session has failed for good: a new leg does not help. */
 export const CLOSE_SESSION_FAILED = 4411;
+/** The stream, or the session of which it is the leg, has reached the longest life that the hub gives. */
+export const CLOSE_EXPIRED = 4412;
+/** Nothing was carried for the longest time that the hub lets a stream be idle. */
+export const CLOSE_IDLE = 4413;
 
 /** Who ended a stream, as one side sees it. `network`: its own connection to the hub was lost. */
 export type EndedBy = 'local' | 'peer' | 'hub' | 'network';
@@ -33,7 +37,7 @@ export type EndedBy = 'local' | 'peer' | 'hub' | 'network';
 /** Whom a close code that came over a leg speaks of. */
 export function endedBy(code: number): EndedBy {
   if (code === CLOSE_LOST) return 'network';
-  const fromHub = code === CLOSE_REVOKED || (code >= 1011 && code <= 1014);
+  const fromHub = code === CLOSE_REVOKED || code === CLOSE_EXPIRED || code === CLOSE_IDLE || (code >= 1011 && code <= 1014);
   return fromHub ? 'hub' : 'peer';
 }
 

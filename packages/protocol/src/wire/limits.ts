@@ -12,6 +12,9 @@ export const MAX_BODY_BYTES = 32_768;
 export const MAX_FRAGMENTS = 64;
 /** Chunks that ws holds while a message is incomplete. */
 export const MAX_BUFFERED_CHUNKS = 1_024;
+/** Pings and pongs that a client may send to the hub, for long and at once: it needs one in 15 s, and one a second while it is not read. */
+export const CONTROL_FRAMES_PER_SECOND = 20;
+export const CONTROL_FRAME_BURST = 100;
 /** Device ids and stream names (Azure IoT Hub's length). */
 export const MAX_NAME_CHARACTERS = 128;
 /** Headers of a stream request: how many, and names and values together. */

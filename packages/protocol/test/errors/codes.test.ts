@@ -15,6 +15,7 @@ const LOCAL: WireCode[] = [
   'INVALID_ARGUMENT',
   'INVALID_STATE',
   'REPLACED',
+  'STREAM_IDLE',
   'STREAM_TERMINATED',
   'TLS_FAILED',
   'UNTRUSTED_ENDPOINT',
@@ -33,9 +34,12 @@ describe('the error table', () => {
     expect(codes.filter((code) => ERRORS[code].httpStatus === undefined).toSorted()).toEqual(LOCAL);
   });
 
-  it('says of every fault of a server, and of no fault of a client but absence, that it may pass', () => {
-    const passing = entries.filter(([, { httpStatus = 0, retryable }]) => retryable && httpStatus < 500).map(([code]) => code);
-    expect(passing.toSorted()).toEqual(['CHANNEL_RESET', 'CONNECT_FAILED', 'DEVICE_NOT_CONNECTED', 'STREAM_TERMINATED']);
+  it('says of every fault of a server and of every limit, and of no fault of a client but absence, that it may pass', () => {
+    const limits = entries.filter(([, { httpStatus }]) => httpStatus === 429);
+    expect(limits.map(([, { retryable }]) => retryable)).toEqual([true, true, true, true]);
+    const others = entries.filter(([, { httpStatus = 0, retryable }]) => retryable && httpStatus < 500 && httpStatus !== 429);
+    const passing = ['CHANNEL_RESET', 'CONNECT_FAILED', 'DEVICE_NOT_CONNECTED', 'STREAM_EXPIRED', 'STREAM_IDLE', 'STREAM_TERMINATED'];
+    expect(others.map(([code]) => code).toSorted()).toEqual(passing);
     const faults = entries.filter(([, { httpStatus = 0 }]) => httpStatus >= 500);
     expect(faults.length).toBeGreaterThan(3);
     expect(faults.filter(([, { retryable }]) => !retryable)).toEqual([]);

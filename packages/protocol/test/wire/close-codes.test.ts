@@ -24,6 +24,8 @@ describe('endedBy', () => {
     [4400, 'peer'],
     [4410, 'peer'],
     [4411, 'peer'],
+    [4412, 'hub'],
+    [4413, 'hub'],
   ])('%i: %s', (code, by) => expect(codes.endedBy(code)).toBe(by));
 });
 
@@ -38,7 +40,7 @@ describe('isSendable', () => {
 
   it('covers every code of ours but the two that are local', () => {
     const ours = Object.entries(codes).filter(([name, value]) => name.startsWith('CLOSE_') && typeof value === 'number');
-    expect(ours).toHaveLength(13);
+    expect(ours).toHaveLength(15);
     const local = ours.filter(([, code]) => !codes.isSendable(code as number)).map(([name]) => name);
     expect(local.toSorted()).toEqual(['CLOSE_LOST', 'CLOSE_NO_CODE']);
   });

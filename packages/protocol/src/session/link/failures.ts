@@ -1,7 +1,14 @@
 // What ends a session: broken rules, a FAIL of the peer, and the close codes of a leg that a new one does not mend.
 import { StreamsError } from '../../errors/base.ts';
 import type { LegEnd } from '../../leg/leg.ts';
-import { CLOSE_ABORTED, CLOSE_REVOKED, CLOSE_SESSION_FAILED, CLOSE_UNSUPPORTED } from '../../wire/close-codes.ts';
+import {
+  CLOSE_ABORTED,
+  CLOSE_EXPIRED,
+  CLOSE_IDLE,
+  CLOSE_REVOKED,
+  CLOSE_SESSION_FAILED,
+  CLOSE_UNSUPPORTED,
+} from '../../wire/close-codes.ts';
 import { FAIL_CODES, type FailCode, SessionFailure } from '../seam.ts';
 
 /** Text came, where a session is binary: its close code is the one that says so. */
@@ -35,7 +42,8 @@ export function fatalEnd({ code, reason, violation }: LegEnd): SessionFailure | 
   if (violation) return undefined;
   if (code === CLOSE_REVOKED) return new SessionFailure('REVOKED', reason, code);
   if (code === CLOSE_SESSION_FAILED) return new SessionFailure('ENDED', `the other side has ended the session: ${reason}`);
-  if (code === CLOSE_ABORTED) return new SessionFailure('ENDED', reason, code);
+  // The hub's limits end sessions, not legs: a session that resumed would have none.
+  if (code === CLOSE_ABORTED || code === CLOSE_EXPIRED || code === CLOSE_IDLE) return new SessionFailure('ENDED', reason, code);
   return undefined;
 }
 
