@@ -1,7 +1,8 @@
 // `npm run bench -- [what] [--rounds 3] [--resume off] [--json FILE] [--svg FILE]`: measures ours beside the reference in the same run.
-//   summary (default) | handshakes | throughput | round-trips | memory | proxies | long-paths
+//   summary (default) | handshakes | throughput | round-trips | memory | proxies | long-paths | devices
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
+import { manyDevices } from './devices.ts';
 import { longPaths } from './far-path.ts';
 import { Figures, inTurn } from './figures.ts';
 import { drawGrowth, DEVICE_COUNTS, idleDevices, openStreams } from './memory.ts';
@@ -61,8 +62,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 if (what === 'memory') await memory();
 else if (what === 'proxies') await proxies(figures, rounds);
 else if (what === 'long-paths') await longPaths(figures, rounds);
+else if (what === 'devices') await manyDevices(figures, rounds);
 else if (MEASURES[what]) await transfers(MEASURES[what]);
-else throw new RangeError(`bench: expected summary, handshakes, throughput, round-trips, memory, proxies or long-paths, found ${what}`);
+else
+  throw new RangeError(
+    `bench: expected summary, handshakes, throughput, round-trips, memory, proxies, long-paths or devices, found ${what}`,
+  );
 figures.print(`${what}, medians of ${rounds} rounds`);
 if (values.json) await figures.save(values.json);
 

@@ -40,7 +40,8 @@ export function deviceProxyCommand(): Command {
 async function proxy(options: ProxyOptions): Promise<void> {
   const { config: file } = options;
   const config = file === undefined ? configOf(options) : inFile(file, () => readConfig(file));
-  await using device = DeviceClient.fromConnectionString(await deviceConnectionString(options));
+  const connectionString = await deviceConnectionString(options);
+  await using device = DeviceClient.fromConnectionString(connectionString);
   const log = logger(options);
   const create = (): DeviceProxy => createDeviceProxy(device, { ...config, logger: log });
   // Before the client connects, so that the first request finds it. Closed before the client, which would wait for its streams.
@@ -49,7 +50,7 @@ async function proxy(options: ProxyOptions): Promise<void> {
   printData(options, { deviceId, ...config }, () => `${deviceId} offers ${listOf(config.services)}`);
   const stop = file === undefined ? undefined : reloadOnChange({ file, config, proxy: deviceProxy, logger: log });
   try {
-    await serveDevice(device, options);
+    await serveDevice(device, connectionString, options);
   } finally {
     stop?.();
   }
