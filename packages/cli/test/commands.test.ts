@@ -1,6 +1,6 @@
 // The commands end to end: the built program as child processes, a hub on a free port, real sockets between them.
 import { randomBytes } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceClient } from '@streams/device';
 import { ServiceClient } from '@streams/service';
@@ -80,14 +80,16 @@ describe('devices', () => {
       home.run(['devices', 'show', 'pump-7', '--json'], serviceString),
     ]);
     expect(JSON.parse(again.stdout)).toMatchObject({ deviceId: 'pump-7', created: false, connectionString: deviceString });
-    expect(JSON.parse(list.stdout)).toContainEqual({ deviceId: 'pump-7', enabled: true, connected: true });
-    expect(JSON.parse(show.stdout)).toEqual({ deviceId: 'pump-7', enabled: true, connected: true });
+    const shown = { deviceId: 'pump-7', enabled: true, connected: true, etag: expect.any(String), connectedSince: expect.any(String) };
+    expect(JSON.parse(list.stdout)).toContainEqual(shown);
+    expect(JSON.parse(show.stdout)).toEqual(shown);
   });
 
   it('rotates the key that the device does not use, and disturbs nothing', async () => {
     const { stdout } = await home.run(['devices', 'rotate-key', 'pump-7', '--json']);
     const { connectionString, ...rotated } = JSON.parse(stdout) as { connectionString: string };
-    expect(rotated).toEqual({ deviceId: 'pump-7', enabled: true, connected: true, key: 'secondary' });
+    expect(rotated).toMatchObject({ deviceId: 'pump-7', enabled: true, connected: true, key: 'secondary' });
+    expect(rotated).not.toHaveProperty('keys');
     expect(connectionString).toBe(await owner.devices.connectionString('pump-7', 'secondary'));
     expect(await owner.devices.connectionString('pump-7')).toBe(deviceString);
     expect(await owner.devices.get('pump-7')).toMatchObject({ connected: true });
@@ -96,7 +98,7 @@ describe('devices', () => {
   it('cuts off, lets in again, deletes', async () => {
     await owner.devices.create('b');
     const disabled = await home.run(['devices', 'disable', 'b', '--json']);
-    expect(JSON.parse(disabled.stdout)).toEqual({ deviceId: 'b', enabled: false, connected: false });
+    expect(JSON.parse(disabled.stdout)).toEqual({ deviceId: 'b', enabled: false, connected: false, etag: expect.any(String) });
     const enabled = await home.run(['devices', 'enable', 'b', '--json']);
     expect(JSON.parse(enabled.stdout)).toMatchObject({ enabled: true });
     expect(await home.run(['devices', 'delete', 'b'])).toMatchObject({ code: 0, stdout: 'b is deleted\n' });
@@ -158,6 +160,52 @@ describe('policies', () => {
     expect(wrong).toMatchObject({ code: 64, stderr: expect.stringMatching(/--permission .*expected one of stream:create, /) });
     expect(gone).toMatchObject({ code: 69, stderr: expect.stringMatching(/POLICY_NOT_FOUND: .*streams policies list/) });
     expect(await home.run(['policies', 'delete', 'field'])).toMatchObject({ code: 0, stdout: 'field is deleted\n' });
+  });
+});
+
+describe('many devices', () => {
+  it('are listed by what they are like, exported for the owner alone, and imported', async () => {
+    const file = join(home.directory, 'devices.ndjson');
+    await writeFile(file, '{"deviceId":"m-1"}\nnonsense\n{"deviceId":"m-2","enabled":false}\n', { mode: 0o644 });
+    const imported = await home.run(['devices', 'import', file]);
+    expect(imported).toEqual({
+      code: 65,
+      stdout: '3 lines: 2 created, 0 changed, 0 unchanged, 1 failed\n',
+      stderr: 'line 2: STREAMS_BAD_REQUEST: line: expected JSON, found a string of 8 characters\n',
+    });
+    const [listed, exported] = await Promise.all([
+      home.run(['devices', 'list', '--prefix', 'm-', '--disabled', '--disconnected', '--limit', '1'], serviceString),
+      home.run(['devices', 'export', file, '--prefix', 'm-']),
+    ]);
+    expect(listed.stdout).toMatch(/^DEVICE +ENABLED +CONNECTED +LAST SEEN\nm-2 +no +no\n$/);
+    expect(exported.stdout).toBe(`2 devices are in ${file}, with their keys: a secret\n`);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const text = await readFile(file, 'utf8');
+    expect(text.split('\n').map((line) => /"deviceId":"(m-\d)","enabled":\w+,"keys":\["/.exec(line)?.[1])).toEqual([
+      'm-1',
+      'm-2',
+      undefined,
+    ]);
+    const [again, keyless] = await Promise.all([
+      home.run(['devices', 'import', '-', '--json'], undefined, text),
+      home.run(['devices', 'export', '--prefix', 'm-'], serviceString),
+    ]);
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.stdout)).toEqual({ lines: 2, created: 0, changed: 0, unchanged: 2, failed: 0 });
+    expect(keyless.stdout).toBe('{"deviceId":"m-1","enabled":true}\n{"deviceId":"m-2","enabled":false}\n');
+    expect(keyless.stderr).toContain('without keys');
+  });
+
+  it('a device takes another key from its file while it runs', async () => {
+    const file = join(home.directory, 'echo-string');
+    await owner.devices.create('e-1');
+    await writeFile(file, await owner.devices.connectionString('e-1'), { mode: 0o600 });
+    const running = home.start(['device', 'echo', '--connection-string-file', file]);
+    await running.prints(/e-1 is connected/);
+    await writeFile(file, await owner.devices.connectionString('e-1', 'secondary'));
+    await running.says(/echo-string was read again: e-1 goes on with its key/);
+    await owner.devices.rotateKey('e-1', 'primary');
+    expect(await home.run(['echo', 'e-1', '--bytes', '1000'])).toMatchObject({ code: 0, stdout: expect.stringContaining('equal') });
   });
 });
 

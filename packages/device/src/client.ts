@@ -6,7 +6,6 @@ import {
   type Clock,
   CLOSE_LOST,
   CLOSE_TIMEOUT_MS,
-  createError,
   createProxyFor,
   createTrust,
   type Deferred,
@@ -25,16 +24,15 @@ import {
   publishLinkState,
   type Random,
   type RequestMessage,
-  type Secret,
   type Session,
   type SessionOptions,
   SESSION_PROTOCOL,
-  Signer,
   type StreamsError,
   systemClock,
   systemRandom,
   Tunnel,
 } from '@streams/protocol/internal';
+import { DeviceKey } from './device-key.ts';
 import { Dispatch, type RequestLoopOptions, type RequestOptions, type StreamRequestHandler } from './dispatch.ts';
 import { redialLeg } from './redial-leg.ts';
 import { announce, type DeviceClientEvents, EVENT_NAMES, linkTrouble } from './events.ts';
@@ -73,10 +71,7 @@ export class DeviceClient {
   readonly #closeTimeoutMs: number;
   readonly #dispatch: Dispatch;
   readonly #link: Link;
-  readonly #signer: Signer;
-  /** The last one that has stood. */
-  #key: Secret;
-  #wantedKey: Secret | undefined;
+  readonly #key: DeviceKey;
   readonly #streams: OpenStreams;
   /** Each with the policy and the name that it was accepted for. */
   readonly #sessions: OpenSessions<SessionOwner>;
@@ -114,11 +109,10 @@ export class DeviceClient {
       openTunnel: (request, signal) => this.#openTunnel(request, signal),
       resume: (request) => this.#resumption(request),
     });
-    this.#key = credentials.key;
-    this.#signer = new Signer({ resource: `${credentials.hostName}/devices/${credentials.deviceId}`, key: credentials.key }, clock);
+    this.#key = new DeviceKey(credentials, clock);
     const url = this.#origin.replace(/^https:/, 'wss:');
     this.#link = new Link(
-      { url, deviceId: credentials.deviceId, instanceId: newId(random), signer: this.#signer, ...this.#access, clock, random },
+      { url, deviceId: credentials.deviceId, instanceId: newId(random), signer: this.#key.signer, ...this.#access, clock, random },
       this.#linkEvents,
     );
   }
@@ -190,21 +184,7 @@ export class DeviceClient {
    * string is of another device or hub, `STREAMS_TLS_FAILED`, `STREAMS_CLOSED`, `STREAMS_REPLACED`.
    */
   async useConnectionString(connectionString: string): Promise<void> {
-    const { deviceId, key, ...hub } = parseDeviceConnectionString(connectionString);
-    if (deviceId !== this.deviceId || `https://${formatHost(hub)}` !== this.#origin) {
-      const message = 'connectionString: expected one of the same device and hub, with another key';
-      throw createError('INVALID_ARGUMENT', { message, details: { field: 'connectionString' } });
-    }
-    this.#wantedKey = key;
-    this.#signer.useKey(key);
-    try {
-      await this.#link.renew();
-      this.#key = key;
-    } catch (error) {
-      // Unless yet another one has been given meanwhile.
-      if (this.#wantedKey === key) this.#signer.useKey(this.#key);
-      throw error;
-    }
+    await this.#key.exchange(connectionString, () => this.#link.renew());
   }
 
   /**

@@ -13,7 +13,7 @@ import {
 import type { Rest } from './rest.ts';
 
 /** Characters that are sent together, where the source gives devices one by one. */
-const CHUNK_CHARACTERS = 16_384;
+const CHUNK_CHARACTERS = 65_536;
 
 /** What an import takes: devices, or lines of JSON (NDJSON) however they are cut, such as a file that is being read. */
 export type ImportSource = Iterable<ImportedDevice> | AsyncIterable<ImportedDevice> | AsyncIterable<Uint8Array>;
@@ -112,7 +112,7 @@ class Lines implements AsyncIterable<Uint8Array> {
   /** By itself, since a connection that fails throws into the iteration above, not into this one. */
   async *#pieces(): AsyncGenerator<ImportedDevice | Uint8Array, void> {
     try {
-      yield* this.#source;
+      for await (const piece of this.#source) yield piece;
     } catch (error) {
       this.failure = error;
       throw error;

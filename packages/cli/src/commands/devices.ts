@@ -39,7 +39,7 @@ export function devicesCommand(): Command {
 const ROTATE_HELP = `
 What stands on the old key ends within a second, all else goes on. A new device uses its primary key. Without a gap:
   1. rotate-key pump-7                  the device goes on with its primary key
-  2. give the device the string that was printed, and restart its program
+  2. give the device the string that was printed: put it into the file of its --connection-string-file, or restart its program
   3. rotate-key pump-7 --key primary    the old key is gone; the device goes on with its secondary key
 The next time it is the other way round.`;
 

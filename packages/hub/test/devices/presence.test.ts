@@ -105,7 +105,7 @@ it('thousands that drop at once are written a little later, a batch at a time', 
 
 it('what cannot be written is said, kept in mind, and written with the next', async () => {
   let isFull = true;
-  open({ get: registry.lastSeen.get, put: (times) => (isFull ? Promise.reject(new Error('full')) : registry.lastSeen.put(times)) });
+  open({ ...registry.lastSeen, put: (times) => (isFull ? Promise.reject(new Error('full')) : registry.lastSeen.put(times)) });
   await connect('a');
   await clock.advance(1_000);
   expect(logged).toMatchObject([{ err: { message: 'full' }, devices: 1 }]);

@@ -209,7 +209,7 @@ describe('the version of a device', () => {
     await call(test, 'PUT', '/v1/devices/g');
     const headers = { 'if-match': await etagOf('g') };
     const both = await Promise.all([key(), key()].map((fresh) => call(test, 'PUT', '/v1/devices/g', { headers, body: { keys: [fresh] } })));
-    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+    expect(new Set(both.map(({ status }) => status))).toEqual(new Set([200, 409]));
     expect(both.find(({ status }) => status === 409)).toMatchObject({
       ...conflict,
       body: { details: { etag: (await etagOf('g')).slice(1, -1) } },
@@ -226,7 +226,7 @@ describe('the version of a device', () => {
   it('of a new device is none', async () => {
     const headers = { 'if-none-match': '*' };
     const both = await Promise.all([1, 2].map(() => call(test, 'PUT', '/v1/devices/n', { headers })));
-    expect(both.map(({ status }) => status).toSorted()).toEqual([201, 409]);
+    expect(new Set(both.map(({ status }) => status))).toEqual(new Set([201, 409]));
     expect(await call(test, 'PUT', '/v1/devices/n', { headers: { 'if-none-match': '"x"' } })).toMatchObject({
       status: 400,
       body: { details: { path: 'If-None-Match' } },

@@ -60,7 +60,9 @@ export function deploySuite(start: StartProxy, file: string): void {
       streamingUrl,
       tls: false,
       trustedProxies: ['127.0.0.1'],
-      policies: [{ name: 'backend', keys: [randomBytes(32).toString('base64')], permissions: ['stream:create', 'device:read'] }],
+      policies: [
+        { name: 'backend', keys: [randomBytes(32).toString('base64')], permissions: ['stream:create', 'device:read', 'device:write'] },
+      ],
       logger: { info: () => undefined, error: () => undefined, warn: (fields: object) => warnings.push(fields) },
     });
     closers.push(() => hub.close());
@@ -220,4 +222,15 @@ export function deploySuite(start: StartProxy, file: string): void {
 
 function sha256(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
+
+  it('carries an import that is larger than bodies are by default, and its answer at the same time', async () => {
+    const rows = Array.from({ length: 20_000 }, (_, index) => ({ deviceId: `import-${index}-${'x'.repeat(100)}` }));
+    const seen: number[] = [];
+    const totals = await service.devices.import(rows, { onProgress: ({ lines }) => seen.push(lines) });
+    expect(totals).toMatchObject({ created: 20_000, failed: 0 });
+    expect(seen.length).toBeGreaterThan(10);
+    let exported = 0;
+    for await (const { deviceId } of service.devices.export({ prefix: 'import-' })) exported += Number(deviceId !== '');
+    expect(exported).toBe(20_000);
+  });
 }
