@@ -1,6 +1,7 @@
 // Public names of @streams/service.
 export { ServiceClient } from './client.ts';
 export type { Device, DeviceKey, Devices, DeviceSettings } from './devices.ts';
+export type { KeySlot } from './key-slot.ts';
 export type { CreateStreamOptions } from './open-stream.ts';
 export type { OpenTunnelOptions } from './open-tunnel.ts';
 export type { ServiceClientOptions, ServiceClientSettings, ServiceKeyOptions, ServiceTokenOptions } from './options.ts';
