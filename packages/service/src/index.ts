@@ -2,6 +2,7 @@
 export { ServiceClient } from './client.ts';
 export type { ImportOptions, ImportRowFailure, ImportSource } from './bulk.ts';
 export type { Device, DeviceFilter, DeviceKey, Devices, DeviceSettings } from './devices.ts';
+export type { KeySlot } from './key-slot.ts';
 export type { FollowOptions, LogFilter, LogQuery, Logs } from './logs.ts';
 export type { CreateStreamOptions } from './open-stream.ts';
 export type { OpenTunnelOptions } from './open-tunnel.ts';

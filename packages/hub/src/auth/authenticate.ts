@@ -16,7 +16,7 @@ import type { PolicyStore } from './policy-store.ts';
 import type { TokenRefusal, Tokens } from './tokens.ts';
 
 /** An authenticated device. */
-export interface DeviceIdentity {
+interface DeviceIdentity {
   readonly kind: 'device';
   readonly deviceId: string;
   /** Which of its keys has signed. */

@@ -14,7 +14,7 @@ export interface JwtGrant {
 }
 
 /** Signature algorithms whose keys come in pairs: whoever can verify a token cannot make one. */
-export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];
+export type JwtAlgorithm = 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA' | 'Ed25519';
 
 /** Services that come with a JSON Web Token instead of a policy's key. Exactly one of `jwksUrl` and `jwksFile` is needed. */
 export interface JwtOptions {
@@ -37,7 +37,7 @@ export interface JwtOptions {
 }
 
 /** `none` and those of a shared secret (`HS256` and others) are not among them. */
-export const JWT_ALGORITHMS = [
+export const JWT_ALGORITHMS: readonly JwtAlgorithm[] = [
   'RS256',
   'RS384',
   'RS512',
@@ -49,7 +49,7 @@ export const JWT_ALGORITHMS = [
   'ES512',
   'EdDSA',
   'Ed25519',
-] as const;
+];
 export const DEFAULT_PERMISSIONS_CLAIM = 'roles';
 export const DEFAULT_CLOCK_TOLERANCE_MS = 60_000;
 

@@ -71,7 +71,7 @@ describe('a policy for pump-* and ssh', () => {
   it('opens that; of all else the device hears nothing, and nobody learns what exists', async () => {
     await trio.test.deviceConnectionString('valve-1');
     const client = await service();
-    await (await client.createStream('pump-7', { name: 'ssh' })).abort();
+    (await client.createStream('pump-7', { name: 'ssh' })).destroy();
     for (const [deviceId, name] of [
       ['pump-7', 'shell'],
       ['pump-7', 'ssh2'],
