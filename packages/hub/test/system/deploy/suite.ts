@@ -218,10 +218,6 @@ export function deploySuite(start: StartProxy, file: string): void {
     const longestMs = Math.max(MAX_HANDSHAKE_TIMEOUT_MS, 2 * LINK_IDLE_MS * (1 + LINK_IDLE_JITTER));
     for (const [, seconds] of limits) expect(Number(seconds) * 1_000).toBeGreaterThan(longestMs);
   });
-}
-
-function sha256(content: Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
 
   it('carries an import that is larger than bodies are by default, and its answer at the same time', async () => {
     const rows = Array.from({ length: 20_000 }, (_, index) => ({ deviceId: `import-${index}-${'x'.repeat(100)}` }));
@@ -233,4 +229,8 @@ function sha256(content: Buffer): string {
     for await (const { deviceId } of service.devices.export({ prefix: 'import-' })) exported += Number(deviceId !== '');
     expect(exported).toBe(20_000);
   });
+}
+
+function sha256(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
 }
