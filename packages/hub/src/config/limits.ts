@@ -93,6 +93,17 @@ export const limitsSchema: z.ZodObject = z.strictObject({
     }),
 });
 
+/** What of it says how a limit is kept, and is none itself. */
+const NO_LIMITS = ['failedLoginBlockMs', 'exemptAddresses'];
+
+/** What the hub tells of a limit that was reached: the name of its option, or of one that nobody sets. */
+export const LIMIT_LABELS: readonly string[] = [
+  ...Object.keys(limitsSchema.shape).filter((name) => !NO_LIMITS.includes(name)),
+  // As many as the process has descriptors for; pings and pongs of one client.
+  'connections',
+  'controlFrames',
+];
+
 function count(fallback: number, notes: LimitNotes): z.ZodType {
   return limit(1, 1_000_000, fallback, notes);
 }

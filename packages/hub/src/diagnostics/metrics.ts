@@ -11,6 +11,7 @@ import {
   VERSION,
 } from '@streams/protocol/internal';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { LIMIT_LABELS } from '../config/limits.ts';
 import type { Role } from '../streams/handshake.ts';
 import type { EventLoopLag } from './event-loop-lag.ts';
 import type { HubLevels } from './levels.ts';
@@ -198,7 +199,7 @@ export class Metrics implements HubObserver {
     for (const ended_by of ['device', 'service', 'hub']) {
       for (const result of ['clean', 'terminated']) this.#streamsEnded.inc({ result, ended_by }, 0);
     }
-    this.#limits.inc({ limit: 'connections' }, 0);
+    for (const limit of LIMIT_LABELS) this.#limits.inc({ limit }, 0);
     for (const [outcome, code] of USUAL_OUTCOMES) this.#handshakes.inc({ outcome, code }, 0);
   }
 }

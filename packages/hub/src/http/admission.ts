@@ -50,7 +50,6 @@ export class Admission {
       if (!this.#admit(socket, isEncrypted)) return void socket.resetAndDestroy();
       for (const listener of listeners) listener.call(server, socket);
     });
-    server.on('drop', () => this.#context.observer.limitReached('maxConnections'));
   }
 
   /** @throws `STREAMS_TOO_MANY_CONNECTIONS` for a request on a connection that is one too many. */

@@ -73,11 +73,15 @@ export class StreamLimits {
 
   /** A stream runs. @returns to be called with its end. */
   watch(relay: Relay, legs: LegPair, sessionId: string): (report: RelayReport) => void {
-    const { clock, limits } = this.#context;
+    const { clock, limits, observer } = this.#context;
     const ended = this.#lifetimes.watch(relay, sessionId);
-    const pacers = (['device', 'service'] as const).map(
-      (role) => new Pacer({ leg: legs[role], hold: () => relay.hold(role), release: () => relay.release(role) }, clock),
-    );
+    const pacers = (['device', 'service'] as const).map((role) => {
+      const hold = (): void => {
+        observer.limitReached('bytesPerSecondPerStream');
+        relay.hold(role);
+      };
+      return new Pacer({ leg: legs[role], hold, release: () => relay.release(role) }, clock);
+    });
     for (const pacer of pacers) {
       this.#pacers.add(pacer);
       pacer.set(limits.current.bytesPerSecondPerStream);
