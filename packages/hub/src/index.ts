@@ -1,5 +1,7 @@
 // Public names of @streams/hub.
 export type { Permission } from './auth/policies.ts';
+export { loadHubConfig } from './config/load.ts';
+export type { ConfigSources, FlagValue, HubConfig, SettingInForce } from './config/load.ts';
 export type { HubOptions, PolicyOptions, TlsFiles, TlsOptions } from './config/schema.ts';
 export { openRegistry } from './devices/lmdb-registry.ts';
 export type { DurableRegistry, RegistryOptions } from './devices/lmdb-registry.ts';

@@ -15,6 +15,8 @@ import { z } from 'zod';
 import { PERMISSIONS, type Permission } from '../auth/policies.ts';
 import type { Registry } from '../devices/registry.ts';
 import { parseRange } from '../http/trusted-proxies.ts';
+import { settingsOf } from './catalog.ts';
+import { problemsOf } from './problems.ts';
 
 /** A service's key and what it may do. */
 export interface PolicyOptions {
@@ -79,7 +81,11 @@ export interface HubOptions {
 }
 
 const text = z.string().min(1);
-const key = z.string().refine(isSharedAccessKey, 'expected base64 of 16 to 256 bytes, such as `openssl rand -base64 32` prints');
+const pem = text.meta({ description: 'PEM as text.', secret: true });
+const key = z
+  .string()
+  .refine(isSharedAccessKey, 'expected base64 of 16 to 256 bytes, such as `openssl rand -base64 32` prints')
+  .meta({ description: 'Base64 of 16 to 256 bytes.', secret: true });
 const origin = z.string().refine(isOrigin, 'expected https://host[:port] without a path');
 const hostName = z
   .string()
@@ -88,62 +94,104 @@ const hostName = z
 const range = z.string().refine((text) => parseRange(text) !== undefined, 'expected an IP address, or a range such as 10.0.0.0/8');
 
 const policy = z.strictObject({
-  name: z.string().refine(isName, 'expected a name such as "backend"'),
-  keys: z.array(key).min(1).max(2),
-  permissions: z.array(z.enum(PERMISSIONS)).min(1),
+  name: z
+    .string()
+    .refine(isName, 'expected a name such as "backend"')
+    .describe("The `SharedAccessKeyName` of the service's connection string."),
+  keys: z.array(key).min(1).max(2).describe('One or two keys; two, so that one can be replaced while the other is in use.'),
+  permissions: z.array(z.enum(PERMISSIONS)).min(1).describe('What a service with one of the keys may do.'),
 });
 
 /** Not longer, since a client takes a leg that is silent for 25 s for dead. */
 const KEEP_ALIVE = `expected a whole number from ${LIVENESS_TICK_MS} to ${LEG_IDLE_MS}`;
 
-const fields = z.strictObject({
-  hostNames: z.array(hostName).min(1),
-  tls: z.union(
-    [
-      z.literal(false),
-      z.strictObject({ key: text, cert: text, ca: text.optional() }),
-      z.strictObject({ keyFile: text, certFile: text, caFile: text.optional() }),
-      z.strictObject({ dataDirectory: text }),
-    ],
-    'expected { key, cert, ca? }, { keyFile, certFile, caFile? }, { dataDirectory } or false',
-  ),
-  policies: z.array(policy).min(1, 'expected at least one policy: without one no service can authenticate'),
-  publicUrl: origin.optional(),
-  streamingUrl: origin.optional(),
-  trustedProxies: z.array(range).optional(),
-  keepAliveMs: z.int(KEEP_ALIVE).min(LIVENESS_TICK_MS, KEEP_ALIVE).max(LEG_IDLE_MS, KEEP_ALIVE).optional(),
+/** Each with a description for docs/configuration.md; `secret` in the metadata hides a value. What is `unknown` is no matter of a file. */
+export const optionFields: z.ZodObject = z.strictObject({
+  hostNames: z.array(hostName).min(1).describe('Names under which clients reach the hub; the first goes into connection strings.'),
+  tls: z
+    .union(
+      [
+        z.literal(false),
+        z.strictObject({
+          key: pem.describe('The private key, as text in PEM.'),
+          cert: text.describe('The certificate, and after it the intermediate ones, as text in PEM.'),
+          ca: text.describe('The CA that connection strings pin, as text in PEM. Default: they pin none.').optional(),
+        }),
+        z.strictObject({
+          keyFile: text.describe(
+            'File with the private key, in PEM, without a passphrase. Neither for all users of the machine nor writable by its group.',
+          ),
+          certFile: text.describe('File with the certificate, and after it the intermediate ones, in PEM.'),
+          caFile: text.describe('File with the CA that connection strings pin, in PEM. Default: they pin none.').optional(),
+        }),
+        z.strictObject({ dataDirectory: text.describe('Directory in which the hub keeps a CA of its own.') }),
+      ],
+      'expected { key, cert, ca? }, { keyFile, certFile, caFile? }, { dataDirectory } or false',
+    )
+    .describe('`false`: a proxy on this machine ends TLS; the hub listens on loopback alone, and `publicUrl` is needed.'),
+  policies: z
+    .array(policy)
+    .min(1, 'expected at least one policy: without one no service can authenticate')
+    .refine((policies) => nameTwice(policies) === undefined, {
+      error: ({ input }) => `the policy ${nameTwice(input as PolicyOptions[])} stands there twice`,
+    })
+    .describe('Shared access policies: the keys of services, and what each permits.'),
+  publicUrl: origin
+    .describe('Where clients reach the hub, `https://host[:port]`. Default: the first host name and the port that it listens on.')
+    .optional(),
+  streamingUrl: origin
+    .describe('Where legs are dialled, where that is another host or port. Default: `publicUrl`, or its host and the port for legs.')
+    .optional(),
+  trustedProxies: z
+    .array(range)
+    .describe(
+      'Addresses and ranges of the proxies in front of the hub, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Default: none.',
+    )
+    .optional(),
+  keepAliveMs: z
+    .int(KEEP_ALIVE)
+    .min(LIVENESS_TICK_MS, KEEP_ALIVE)
+    .max(LEG_IDLE_MS, KEEP_ALIVE)
+    .describe(
+      'Own silence on a connection after which the hub sends a ping, in milliseconds. Default: 15,000 on a leg, 25,000 on a control link.',
+    )
+    .optional(),
   registry: z.unknown().optional(),
   logger: z.unknown().optional(),
   clock: z.unknown().optional(),
   random: z.unknown().optional(),
 });
 
-const schema = fields.refine(({ tls, publicUrl }) => tls !== false || publicUrl !== undefined, {
-  path: ['publicUrl'],
-  message: 'is needed with tls: false, such as https://hub.example.com: the hub cannot know where TLS ends',
-});
+/** Where others end TLS. */
+export const publicUrlRule = {
+  holds: (options: Readonly<Record<string, unknown>>): boolean => options['tls'] !== false || options['publicUrl'] !== undefined,
+  problem: {
+    path: ['publicUrl'] as string[],
+    message: 'is needed with tls: false, such as https://hub.example.com: the hub cannot know where TLS ends',
+  },
+};
+
+const schema = optionFields.refine(publicUrlRule.holds, publicUrlRule.problem);
 
 /**
  * Throws for options that are wrong.
- * @throws `STREAMS_INVALID_ARGUMENT` that names the path and the remedy, and shows no value.
+ * @throws `STREAMS_INVALID_ARGUMENT` that names each path and the remedy, and shows no value.
  */
 export function checkOptions(options: HubOptions): void {
-  const result = schema.safeParse(options);
-  const names = result.success ? options.policies.map((entry) => entry.name) : [];
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (result.success && twice === undefined) return;
-  const issue = result.error?.issues[0];
-  const field = issue ? pathOf(issue.path) : 'policies';
-  const problem = issue ? issue.message : `the policy ${twice} stands there twice`;
-  throw createError('INVALID_ARGUMENT', { message: `createHub: ${field}: ${problem}`, details: { field } });
+  const { error } = schema.safeParse(options);
+  if (!error) return;
+  const problems = problemsOf(error.issues, settingsOf(optionFields));
+  const message = problems.map(({ name, text }) => `${name}: ${text}`).join('; ');
+  throw createError('INVALID_ARGUMENT', { message: `createHub: ${message}`, details: { field: problems[0]?.name } });
+}
+
+/** @returns the first policy name that another one has too. */
+function nameTwice(policies: readonly PolicyOptions[]): string | undefined {
+  const names = policies.map(({ name }) => name);
+  return names.find((name, index) => names.indexOf(name) !== index);
 }
 
 function isOrigin(text: string): boolean {
   const url = parseUrl(text);
   return url?.protocol === 'https:' && url.origin === text.replace(/\/$/, '');
-}
-
-function pathOf(path: readonly PropertyKey[]): string {
-  if (path.length === 0) return 'options';
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`)).join('');
 }

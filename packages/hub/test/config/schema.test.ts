@@ -43,13 +43,14 @@ describe('createHub', () => {
     { change: { policies: [policy, policy] }, field: 'policies' },
     { change: { tls: {} }, field: 'tls' },
     { change: { tls: undefined }, field: 'tls' },
-    { change: { tls: { keyFile: 'tls.key' } }, field: 'tls' },
+    { change: { tls: { keyFile: 'tls.key' } }, field: 'tls.certFile' },
     { change: { tls: false }, field: 'publicUrl' },
     { change: { tls: true }, field: 'tls' },
     { change: { trustedProxies: ['127.0.0.1', '10.0.0.0/99'] }, field: 'trustedProxies[1]' },
     { change: { keepAliveMs: 500 }, field: 'keepAliveMs' },
     { change: { keepAliveMs: 20_000 }, field: 'keepAliveMs' },
-    { change: { hostnames: ['x'] }, field: 'options' },
+    { change: { hostnames: ['x'] }, field: 'hostnames' },
+    { change: { policies: [{ ...policy, key: KEY }] }, field: 'policies[0].key' },
   ])('names $field', ({ change, field }) => {
     expect(problemWith(change).field).toBe(field);
   });
