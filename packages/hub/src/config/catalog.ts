@@ -16,15 +16,14 @@ export interface JsonSchema {
   readonly maxItems?: number;
   readonly description?: string;
   readonly default?: unknown;
-  /** Metadata of ours: the value is not to be shown. */
-  readonly secret?: boolean;
+  readonly additionalProperties?: JsonSchema | boolean;
 }
 
 /** A setting, or a section of settings. */
 export interface Setting {
-  /** Such as `limits.maxStreams`, or `policies[].name` for what a list holds. */
+  /** Such as `limits.maxStreams`, `policies[].name` for what a list holds, `….*.…` where names are free. */
   readonly name: string;
-  /** The parts of the name; absent for what a list holds, since no variable and no flag leads there. */
+  /** The parts of the name; absent below a list, since no variable and no flag leads there. */
   readonly path: readonly string[] | undefined;
   /** What it takes: one alternative, or several. Empty for a mere section. */
   readonly takes: readonly JsonSchema[];
@@ -32,9 +31,11 @@ export interface Setting {
   readonly alternatives: readonly ReadonlySet<string>[];
   readonly description: string;
   readonly default: unknown;
+  /** The value is not to be shown. By its name, so that none is forgotten. */
   readonly isSecret: boolean;
 }
 
+const SECRET = /(?:^|\.)(?:keys?|secrets?|tokens?|passwords?)$/i;
 const SAFE = Number.MAX_SAFE_INTEGER;
 
 /** All settings of a schema, in its order, sections before what they hold. */
@@ -70,6 +71,7 @@ function* below(section: JsonSchema, path: readonly string[] | undefined, prefix
     yield setting;
     yield* below(field, setting.path, `${full}.`);
     if (field.items) yield* below(field.items, undefined, `${full}[].`);
+    if (typeof field.additionalProperties === 'object') yield* below(field.additionalProperties, undefined, `${full}.*.`);
   }
 }
 
@@ -82,7 +84,7 @@ function settingOf(name: string, path: readonly string[] | undefined, field: Jso
     alternatives: sections.length > 1 ? sections : [],
     description: field.description ?? '',
     default: field.default,
-    isSecret: field.secret === true || field.items?.secret === true,
+    isSecret: SECRET.test(name),
   };
 }
 

@@ -81,11 +81,7 @@ export interface HubOptions {
 }
 
 const text = z.string().min(1);
-const pem = text.meta({ description: 'PEM as text.', secret: true });
-const key = z
-  .string()
-  .refine(isSharedAccessKey, 'expected base64 of 16 to 256 bytes, such as `openssl rand -base64 32` prints')
-  .meta({ description: 'Base64 of 16 to 256 bytes.', secret: true });
+const key = z.string().refine(isSharedAccessKey, 'expected base64 of 16 to 256 bytes, such as `openssl rand -base64 32` prints');
 const origin = z.string().refine(isOrigin, 'expected https://host[:port] without a path');
 const hostName = z
   .string()
@@ -105,7 +101,7 @@ const policy = z.strictObject({
 /** Not longer, since a client takes a leg that is silent for 25 s for dead. */
 const KEEP_ALIVE = `expected a whole number from ${LIVENESS_TICK_MS} to ${LEG_IDLE_MS}`;
 
-/** Each with a description for docs/configuration.md; `secret` in the metadata hides a value. What is `unknown` is no matter of a file. */
+/** Each with a description for docs/configuration.md; what is `unknown` is no matter of a file. */
 export const optionFields: z.ZodObject = z.strictObject({
   hostNames: z.array(hostName).min(1).describe('Names under which clients reach the hub; the first goes into connection strings.'),
   tls: z
@@ -113,7 +109,7 @@ export const optionFields: z.ZodObject = z.strictObject({
       [
         z.literal(false),
         z.strictObject({
-          key: pem.describe('The private key, as text in PEM.'),
+          key: text.describe('The private key, as text in PEM.'),
           cert: text.describe('The certificate, and after it the intermediate ones, as text in PEM.'),
           ca: text.describe('The CA that connection strings pin, as text in PEM. Default: they pin none.').optional(),
         }),
