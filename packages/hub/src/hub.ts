@@ -11,14 +11,15 @@ import {
   type PutDeviceBody,
   Secret,
 } from '@streams/protocol/internal';
+import { checkReload, type ReloadOptions } from './config/reload.ts';
 import { checkOptions, type HubOptions } from './config/schema.ts';
 import type { DeviceRecord } from './devices/registry.ts';
 import { checkDrain, drain, type DrainOptions } from './drain.ts';
 import { DEFAULT_PORT, type Listeners, type ListenOptions, openListeners } from './http/listener.ts';
 import type { ServerHandlers } from './http/server.ts';
 import { assemble, type HubParts } from './parts.ts';
-import type { Certificates } from './tls/certificates.ts';
-import { openCertificates } from './tls/server-options.ts';
+import { Certificates } from './tls/certificates.ts';
+import { openSource, reloadCertificates } from './tls/server-options.ts';
 
 /** Where a hub listens, and under which URLs clients reach it. */
 export interface HubPorts {
@@ -30,7 +31,7 @@ export interface HubPorts {
 
 /** A hub: coordinates and relays. Made by {@link createHub}. */
 export class Hub {
-  readonly #options: HubOptions;
+  #options: HubOptions;
   readonly #parts: HubParts;
   readonly #handlers: ServerHandlers;
   #listeners: Promise<Listeners> | undefined;
@@ -99,6 +100,22 @@ export class Hub {
     if (!this.#certificates || this.#closed)
       throw createError('INVALID_STATE', { message: 'reloadCertificate: the hub has no port with TLS' });
     await this.#certificates.reload();
+  }
+
+  /**
+   * Takes options that can change while the hub runs: those of {@link ReloadOptions}. Certificates are read again, whether their option has
+   * changed or not. Connections and streams that are open stay as they are.
+   * @throws `STREAMS_INVALID_ARGUMENT` that names what is wrong, or needs a restart: then nothing has changed. `STREAMS_INVALID_STATE` once
+   * the hub is closed.
+   */
+  async reload(options: ReloadOptions): Promise<void> {
+    if (this.#closed) throw createError('INVALID_STATE', { message: 'reload: the hub is closed' });
+    checkReload(options);
+    const { tls = this.#options.tls } = options;
+    // What can still fail comes first.
+    await reloadCertificates(this.#certificates, this.#options.tls, tls, this.#parts.clock);
+    for (const update of this.#parts.updates) update(options);
+    this.#options = { ...this.#options, ...options, tls };
   }
 
   /** Handshakes and streams that have not ended. */
@@ -191,7 +208,8 @@ export class Hub {
     const { tls } = this.#options;
     const { addresses, clock, logger, front } = this.#parts;
     addresses.checkPorts(options.port ?? DEFAULT_PORT, options.streaming?.port);
-    const certificates = tls === false ? undefined : await openCertificates(tls, [...addresses.hostNames], clock, logger);
+    const certificates =
+      tls === false ? undefined : new Certificates(await openSource(tls, [...addresses.hostNames], clock), clock, logger);
     const listeners = await openListeners(certificates?.identity, front, options);
     certificates?.serve(listeners.present);
     this.#certificates = certificates;

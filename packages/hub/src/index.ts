@@ -2,6 +2,7 @@
 export type { Permission } from './auth/policies.ts';
 export { loadHubConfig } from './config/load.ts';
 export type { ConfigSources, FlagValue, HubConfig, SettingInForce } from './config/load.ts';
+export type { ReloadOptions } from './config/reload.ts';
 export type { HubOptions, PolicyOptions, TlsFiles, TlsOptions } from './config/schema.ts';
 export { openRegistry } from './devices/lmdb-registry.ts';
 export type { DurableRegistry, RegistryOptions } from './devices/lmdb-registry.ts';

@@ -4,6 +4,7 @@ import { Authenticator } from './auth/authenticate.ts';
 import { Policies } from './auth/policies.ts';
 import { Revocation } from './auth/revocation.ts';
 import { Addresses } from './config/addresses.ts';
+import type { ReloadOptions } from './config/reload.ts';
 import type { HubOptions } from './config/schema.ts';
 import { localRouter } from './control/router.ts';
 import { Sessions } from './control/sessions.ts';
@@ -42,6 +43,8 @@ interface InnerParts {
 
 /** See the top of this file. */
 export interface HubParts extends InnerParts {
+  /** Each hands checked options of a reload to the part that they are for. None of them fails. */
+  readonly updates: readonly ((options: ReloadOptions) => void)[];
   readonly front: Front;
 }
 
@@ -78,7 +81,7 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
     broker,
     revocation,
   };
-  return { ...inner, front: createFront(options, inner, life) };
+  return { ...inner, updates: [], front: createFront(options, inner, life) };
 }
 
 function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Front {

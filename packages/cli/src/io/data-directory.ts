@@ -1,10 +1,10 @@
 // The directory of a hub on this machine: its policies, and where it listens while it runs. CA and registry are the hub's own files there.
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { DurableRegistry, PolicyOptions } from '@streams/hub';
-import { createError, StreamsError } from '@streams/protocol/internal';
+import type { DurableRegistry, PolicyOptions, SettingInForce } from '@streams/hub';
+import { createError, privacyProblem, StreamsError } from '@streams/protocol/internal';
 
 /** Where a hub can be reached from this machine; no secret. */
 export interface RunningHub {
@@ -13,6 +13,8 @@ export interface RunningHub {
   /** The CA that signed its certificate, in PEM; absent where the platform's roots know it. */
   readonly caCertificate?: string | undefined;
   readonly pid: number;
+  /** What is in force in it. */
+  readonly settings: readonly SettingInForce[];
 }
 
 /** May do everything, and stays on this machine. */
@@ -21,6 +23,10 @@ export const OWNER = 'owner';
 export const SERVICE = 'service';
 
 const OWNER_ONLY = 0o600;
+
+function policyFile(directory: string): string {
+  return join(directory, 'policies.json');
+}
 
 export function defaultDataDirectory(): string {
   return join(homedir(), '.streams');
@@ -39,10 +45,19 @@ export async function takeDirectory(dataDirectory: string): Promise<DurableRegis
   }
 }
 
-/** Reads the policies, or makes them at a hub's first start. Only for who holds the registry of this directory. */
-export async function loadPolicies(directory: string): Promise<readonly PolicyOptions[]> {
+/**
+ * Reads the policies, or makes them at a hub's first start. Only for who holds the registry of this directory.
+ * @param configured Beside those of the directory; one of the same name counts.
+ * @throws `STREAMS_INVALID_CONFIGURATION` for a file that others can read.
+ */
+export async function loadPolicies(directory: string, configured: readonly PolicyOptions[]): Promise<readonly PolicyOptions[]> {
   const known = await readPolicies(directory);
-  if (known) return known;
+  if (known) await checkPrivate(policyFile(directory));
+  const kept = known ?? (await makePolicies(directory));
+  return [...configured, ...kept.filter(({ name }) => !configured.some((other) => other.name === name))];
+}
+
+async function makePolicies(directory: string): Promise<readonly PolicyOptions[]> {
   const key = (): string => randomBytes(32).toString('base64');
   const policies: PolicyOptions[] = [
     { name: OWNER, keys: [key(), key()], permissions: ['stream:create', 'device:read', 'device:write', 'hub:read', 'hub:write'] },
@@ -50,13 +65,20 @@ export async function loadPolicies(directory: string): Promise<readonly PolicyOp
   ];
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await chmod(directory, 0o700);
-  await writeWhole(join(directory, 'policies.json'), { policies });
+  await writeWhole(policyFile(directory), { policies });
   return policies;
+}
+
+async function checkPrivate(file: string): Promise<void> {
+  const problem = privacyProblem(file, (await stat(file)).mode, 'nobody');
+  if (problem === undefined) return;
+  const message = `${file} ${problem}, and replace the keys if they may have been read`;
+  throw createError('INVALID_CONFIGURATION', { message, details: { file } });
 }
 
 /** `undefined` where no hub has been started yet. */
 export async function readPolicies(directory: string): Promise<readonly PolicyOptions[] | undefined> {
-  const content = await readJson<{ policies: PolicyOptions[] }>(join(directory, 'policies.json'));
+  const content = await readJson<{ policies: PolicyOptions[] }>(policyFile(directory));
   return content?.policies;
 }
 

@@ -1,6 +1,7 @@
 // The options of `hub start` and `hub config` that are settings of the hub: how people type them, and where they belong.
 import type { FlagValue } from '@streams/hub';
 import { type Command, InvalidArgumentError } from 'commander';
+import { portOption } from './port-option.ts';
 
 /** What was typed; the names are commander's. */
 export interface HubFlags {
@@ -42,7 +43,7 @@ export const FLAGS: readonly Flag[] = [
 export function withHubFlags(command: Command): Command {
   return command
     .option('--config <file>', 'settings of the hub, in JSON; the options below beat them (default: $STREAMS_HUB_CONFIG, or none)')
-    .option('--port <number>', 'where to listen; 0 takes a free port (default: 8443)', port)
+    .option('--port <number>', 'where to listen; 0 takes a free port (default: 8443)', portOption)
     .option('--listen <address>', 'address to listen on (default: all)')
     .option('--host-name <name...>', 'names of the hub, besides its own; the first goes into connection strings')
     .option('--data <dir>', 'data directory (default: ~/.streams)')
@@ -77,10 +78,4 @@ function seconds(least: number, most: number): (text: string) => number {
     if (number >= least && number <= most) return number * 1_000;
     throw new InvalidArgumentError(`expected a whole number of seconds from ${least} to ${most}`);
   };
-}
-
-function port(text: string): number {
-  const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (number <= 65_535) return number;
-  throw new InvalidArgumentError('expected a port from 0 to 65535');
 }

@@ -32,16 +32,19 @@ export class Layers {
     this.#sources.set(nameOf(path), source);
   }
 
-  get(path: readonly string[]): unknown {
-    let value = this.tree;
-    for (const part of path) value = isTree(value) && Object.hasOwn(value, part) ? value[part] : undefined;
+  get(path: readonly PropertyKey[]): unknown {
+    let value: unknown = this.tree;
+    for (const part of path) value = value instanceof Object && Object.hasOwn(value, part) ? (value as Tree)[String(part)] : undefined;
     return value;
   }
 
-  /** Where it is from, or the nearest section around it that somebody has given. */
+  /** Where it is from, or the section around it; of what is missing, where another setting of its section is from. */
   sourceOf(path: readonly PropertyKey[]): string | undefined {
+    const isMissing = this.get(path) === undefined;
     for (let length = path.length; length > 0; length -= 1) {
-      const source = this.#sources.get(nameOf(path.slice(0, length)));
+      const name = nameOf(path.slice(0, length));
+      const sibling = isMissing ? [...this.#sources].find(([other]) => other.startsWith(`${name}.`)) : undefined;
+      const source = this.#sources.get(name) ?? sibling?.[1];
       if (source !== undefined) return source;
     }
     return this.#lowest;

@@ -5,7 +5,8 @@ import type { DrainOptions } from '../drain.ts';
 import type { ListenOptions } from '../http/listener.ts';
 import { CONFIG_VARIABLE, type Environment, fromEnvironment, type Given } from './environment.ts';
 import { Layers } from './layers.ts';
-import { problemsOf } from './problems.ts';
+import { MISSING, nameOf, problemsOf } from './problems.ts';
+import { isReloaded, type ReloadOptions, reloadOptionsOf } from './reload.ts';
 import type { HubOptions } from './schema.ts';
 import { hasSecrets, withoutSecrets } from './secrets.ts';
 import { SETTINGS, settingsSchema } from './settings.ts';
@@ -38,12 +39,16 @@ export interface SettingInForce {
   readonly value: unknown;
   /** The file, the variable or the flag; `default` where nobody has given it. */
   readonly from: string;
+  /** Whether a running hub takes it anew; else it counts from the next start on. */
+  readonly isReloaded: boolean;
 }
 
 /** The settings of a hub process. */
 export interface HubConfig {
   /** For {@link createHub}: what was given, and no more. */
   readonly options: Partial<HubOptions>;
+  /** For `hub.reload`. */
+  readonly reloadOptions: ReloadOptions;
   readonly dataDirectory: string | undefined;
   /** For `hub.listen`. */
   readonly listen: ListenOptions;
@@ -73,10 +78,14 @@ export async function loadHubConfig(sources: ConfigSources = {}): Promise<HubCon
   for (const one of [...given, ...typed]) layers.put(one);
   const { error } = settingsSchema.safeParse(layers.tree);
   const wrong = problemsOf(error?.issues ?? [], SETTINGS);
-  const located = wrong.map(({ name, path, text }) => ({ source: layers.sourceOf(path) ?? 'configuration', text: `${name}: ${text}` }));
+  const located = wrong.map(({ name, path, text }): LocatedProblem => {
+    const other = text === MISSING ? flags.find((flag) => nameOf(flag.path) === name)?.flag : undefined;
+    const source = layers.sourceOf(path) ?? 'configuration';
+    return { source, text: `${name}: ${text}${other === undefined ? '' : `; give ${other} too`}` };
+  });
   refuse([...bad, ...located], flags);
   const { dataDirectory, listen = {}, drain = {}, ...options } = layers.tree as Partial<HubConfig> & HubOptions;
-  return { options, dataDirectory, listen, drain, inForce: inForce(layers) };
+  return { options, reloadOptions: reloadOptionsOf(options), dataDirectory, listen, drain, inForce: inForce(layers) };
 }
 
 function inForce(layers: Layers): SettingInForce[] {
@@ -85,7 +94,7 @@ function inForce(layers: Layers): SettingInForce[] {
     const isSection = takes.length === 0 || (alternatives.length > 0 && typeof given === 'object');
     if (!path || isSection || (given ?? ofSchema) === undefined) return [];
     const from = given === undefined ? 'default' : (layers.sourceOf(path) ?? 'default');
-    return [{ name, value: withoutSecrets(given ?? ofSchema, name), from }];
+    return [{ name, value: withoutSecrets(given ?? ofSchema, name), from, isReloaded: isReloaded(name) }];
   });
 }
 

@@ -13,6 +13,7 @@ export interface Problem {
 
 type Issue = z.core.$ZodIssue;
 
+export const MISSING = 'is missing';
 /** Texts of zod's own, which speak of types rather than of what to do. */
 const ZODS_OWN = /^(?:Invalid input|Invalid option|Too small|Too big|Unrecognized key)/;
 
@@ -77,7 +78,7 @@ function closest(alternatives: readonly (readonly Issue[])[]): readonly Issue[] 
 
 function textOf({ code, path, message }: Issue, settings: readonly Setting[]): string {
   if (code === 'custom' || !ZODS_OWN.test(message)) return message;
-  if (message.endsWith('received undefined')) return 'is missing';
+  if (message.endsWith('received undefined')) return MISSING;
   const name = templateOf(path);
   const setting = settings.find((other) => other.name === name);
   const entries = settings.find((other) => `${other.name}[]` === name)?.takes.flatMap(({ items }) => (items ? [items] : []));

@@ -1,25 +1,35 @@
-// Which settings a running hub takes anew, and which wait for a restart.
-import { isDeepStrictEqual } from 'node:util';
+// What a running hub takes anew; all else waits for a restart.
+import { createError } from '@streams/protocol/internal';
+import { SETTINGS } from './settings.ts';
+import { type HubOptions, optionFields } from './schema.ts';
+import { problemsOf } from './problems.ts';
 
-/** Sections whose settings count from a reload on; all others need a restart. */
-const RELOADED: ReadonlySet<string> = new Set(['tls', 'policies', 'limits', 'resourceLog', 'drain']);
+/** Options that count from a reload on. What is left out stays as it is. */
+export type ReloadOptions = Partial<Pick<HubOptions, 'tls'>>;
 
-/** What a reload has changed. */
-export interface Reloaded {
-  /** Sections that are in force now. */
-  readonly changed: readonly string[];
-  /** Sections that differ, and count from the next start on. */
-  readonly needsRestart: readonly string[];
-}
+/** Those of the options, and `drain`, which is looked at when a hub ends. */
+const SECTIONS: ReadonlySet<string> = new Set<keyof ReloadOptions | 'drain'>(['tls', 'drain']);
 
-/** @param name Of a setting or its section. */
+/** @param name Of a setting, or of its section. */
 export function isReloaded(name: string): boolean {
-  return RELOADED.has(name.split('.', 1)[0] ?? '');
+  return SECTIONS.has(name.split('.', 1)[0] ?? '') && name !== 'tls.dataDirectory';
 }
 
-/** Which sections differ. */
-export function changesBetween(before: object, after: object): Reloaded {
-  const [old, next] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
-  const names = [...new Set([...old.keys(), ...next.keys()])].filter((name) => !isDeepStrictEqual(old.get(name), next.get(name)));
-  return { changed: names.filter(isReloaded), needsRestart: names.filter((name) => !isReloaded(name)) };
+/** Those among a hub's options; one that is not there has its default again. */
+export function reloadOptionsOf(options: Partial<HubOptions>): ReloadOptions {
+  const { tls } = options;
+  return tls === undefined ? {} : { tls };
+}
+
+/** @throws `STREAMS_INVALID_ARGUMENT` for an option that is wrong, or that needs a restart. */
+export function checkReload(options: ReloadOptions): void {
+  const other = Object.keys(options).find((name) => !isReloaded(name));
+  if (other !== undefined) invalid(other, 'needs a restart');
+  const { error } = optionFields.partial().safeParse(options);
+  const [problem] = problemsOf(error?.issues ?? [], SETTINGS);
+  if (problem) invalid(problem.name, problem.text);
+}
+
+function invalid(field: string, problem: string): never {
+  throw createError('INVALID_ARGUMENT', { message: `reload: ${field}: ${problem}`, details: { field } });
 }

@@ -65,7 +65,7 @@ describe('a configuration', () => {
   it('may be empty, and has defaults then', async () => {
     const { options, listen, inForce } = await load();
     expect([options, listen]).toEqual([{}, {}]);
-    expect(inForce).toContainEqual({ name: 'listen.port', value: 8443, from: 'default' });
+    expect(inForce).toContainEqual({ name: 'listen.port', value: 8443, from: 'default', isReloaded: false });
   });
 
   it('makes a hub', async () => {
