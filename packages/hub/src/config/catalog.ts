@@ -108,7 +108,7 @@ function expected(take: JsonSchema): string {
     case 'boolean':
       return 'true or false';
     case 'array':
-      return 'a list';
+      return take.items?.enum ? `a list of ${take.items.enum.join(', ')}` : 'a list';
     case 'string':
       return 'text';
     default:

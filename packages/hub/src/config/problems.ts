@@ -28,7 +28,7 @@ export function nameOf(path: readonly PropertyKey[]): string {
 }
 
 /** `there is no such setting`, and which one was meant. */
-export function unknownSetting(name: string, settings: readonly Setting[]): string {
+function unknownSetting(name: string, settings: readonly Setting[]): string {
   const names = settings.map((setting) => setting.name);
   const section = name.slice(0, name.lastIndexOf('.') + 1);
   const siblings = names.filter((other) => other.startsWith(section) && !/[.[]/.test(other.slice(section.length)));
