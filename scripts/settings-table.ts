@@ -18,16 +18,11 @@ export function settingsTables(settings: readonly ShownSetting[]): string {
   const sections = settings.filter((setting) => !setting.name.includes('.') && (isSection(setting) || isList(setting, settings)));
   const rest = settings.filter(({ name }) => !sections.some((section) => isIn(name, section.name)));
   const own = (section: ShownSetting): ShownSetting[] => settings.filter(({ name }) => isIn(name, section.name));
-  return [
-    ...['## General', table(rest)],
-    ...sections.flatMap((section) => [
-      `## \`${section.name}\``,
-      hasValue(section) ? '' : section.description,
-      table(own(section).filter(hasValue)),
-    ]),
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n');
+  const parts = sections.flatMap((section) => {
+    const about = hasValue(section) ? [] : [section.description];
+    return [`## \`${section.name}\``, ...about, table(own(section).filter(hasValue))];
+  });
+  return ['## General', table(rest), ...parts].join('\n\n');
 }
 
 function isList({ name }: ShownSetting, settings: readonly ShownSetting[]): boolean {

@@ -1,5 +1,5 @@
-// `npm run bench -- [what] [--rounds 3] [--resume off] [--json FILE] [--svg FILE]`: measures ours beside the reference in the same run.
-//   summary (default) | handshakes | throughput | round-trips | memory | proxies | long-paths
+// `npm run bench -- [what] [--rounds 3] [--resume off] [--devices 2000] [--json FILE] [--svg FILE]`: measures ours beside the reference in the same run.
+//   summary (default) | handshakes | throughput | round-trips | memory | proxies | long-paths | restart
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { longPaths } from './far-path.ts';
@@ -7,6 +7,7 @@ import { Figures, inTurn } from './figures.ts';
 import { drawGrowth, DEVICE_COUNTS, idleDevices, openStreams } from './memory.ts';
 import { ours, type Party, reference, type Resume } from './party.ts';
 import { proxies } from './proxies.ts';
+import { restart } from './restart.ts';
 import { NODE_FLAGS, type Rig, startRig } from './rig.ts';
 import { handshakes, roundTrips, type Side, throughput } from './transfers.ts';
 
@@ -46,6 +47,7 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     resume: { type: 'string', default: 'preferred' },
+    devices: { type: 'string', default: '2000' },
     json: { type: 'string' },
     svg: { type: 'string' },
   },
@@ -61,8 +63,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 if (what === 'memory') await memory();
 else if (what === 'proxies') await proxies(figures, rounds);
 else if (what === 'long-paths') await longPaths(figures, rounds);
+else if (what === 'restart') await restarts(Number(values.devices));
 else if (MEASURES[what]) await transfers(MEASURES[what]);
-else throw new RangeError(`bench: expected summary, handshakes, throughput, round-trips, memory, proxies or long-paths, found ${what}`);
+else
+  throw new RangeError(
+    `bench: expected summary, handshakes, throughput, round-trips, memory, proxies, long-paths or restart, found ${what}`,
+  );
 figures.print(`${what}, medians of ${rounds} rounds`);
 if (values.json) await figures.save(values.json);
 
@@ -100,6 +106,13 @@ async function memory(): Promise<void> {
     });
   }
   if (values.svg) await drawGrowth(figures, values.svg);
+}
+
+/** There is no reference: a bare relay knows no devices. */
+async function restarts(count: number): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, ms] of Object.entries(await restart(count))) figures.add('ours', name, 'ms', ms);
+  }
 }
 
 function devices(side: Side): Promise<void> {

@@ -196,8 +196,9 @@ export class Hub {
     const { revocation, broker, sessions, clock, front } = this.#parts;
     this.#closing.abort();
     revocation.stop();
+    const busy = broker.devices;
     broker.close(CLOSE_RESTART, 'DRAINING;retry=1');
-    sessions.close(CLOSE_RESTART, 'DRAINING;retry=1');
+    sessions.close(CLOSE_RESTART, 'DRAINING;retry=1', busy);
     const limited = (cut: () => void): (() => void) => clock.after(CLOSE_TIMEOUT_MS, cut);
     const listeners = await this.#listeners?.catch(() => undefined);
     this.#certificates?.stop();

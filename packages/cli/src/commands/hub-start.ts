@@ -31,13 +31,11 @@ export async function startHub(typed: HubStartOptions): Promise<void> {
   await using hub = createHub({ ...settings.options, policies, registry, logger });
   const ports = await hub.listen(settings.listen);
   const tellOthers = await announce(hub, ports, typed, settings);
-  const forget = reloadAtHangup({
-    ...{ hub, typed, logger, settings },
-    onReload: async (next) => {
-      settings = next;
-      await tellOthers(next);
-    },
-  });
+  const onReload = async (next: HubSettings): Promise<void> => {
+    settings = next;
+    await tellOthers(next);
+  };
+  const forget = reloadAtHangup({ hub, typed, logger, settings, onReload });
   try {
     await stop.promise;
     await drain(hub, settings.drain);

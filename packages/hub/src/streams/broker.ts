@@ -78,6 +78,12 @@ export class Broker {
     return this.#negotiations.size + this.#streams.size;
   }
 
+  /** Devices of handshakes and streams that have not ended. */
+  get devices(): ReadonlySet<string> {
+    const streams = [...this.#streams.values()].map(({ negotiation }) => negotiation);
+    return new Set([...this.#negotiations.values(), ...streams].map(({ request }) => request.deviceId));
+  }
+
   get load(): Load {
     const sessions = [...this.#streams.values()].filter(({ isSession }) => isSession);
     const sessionBytes = sessions.reduce((sum, { relay }) => sum + relay.bytes, 0);
