@@ -1,5 +1,5 @@
-// `npm run bench -- [what] [--rounds 3] [--resume off] [--json FILE] [--svg FILE]`: measures ours beside the reference in the same run.
-//   summary (default) | handshakes | throughput | round-trips | memory | proxies | long-paths | limits | devices | resource-log
+// `npm run bench -- [what] [--rounds 3] [--resume off] [--devices 2000] [--json FILE] [--svg FILE]`: measures ours beside the reference in the same run.
+//   summary (default) | handshakes | throughput | round-trips | memory | proxies | long-paths | limits | devices | resource-log | restart
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { manyDevices } from './devices.ts';
@@ -10,6 +10,7 @@ import { ours, type Party, reference, type Resume } from './party.ts';
 import { proxies } from './proxies.ts';
 import { beyondQuota } from './quota.ts';
 import { resourceLog } from './resource-log.ts';
+import { restart } from './restart.ts';
 import { NODE_FLAGS, type Rig, startRig } from './rig.ts';
 import { handshakes, roundTrips, type Side, throughput } from './transfers.ts';
 
@@ -49,6 +50,7 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     resume: { type: 'string', default: 'preferred' },
+    devices: { type: 'string', default: '2000' },
     json: { type: 'string' },
     svg: { type: 'string' },
   },
@@ -68,6 +70,7 @@ const OTHERS: Readonly<Record<string, () => Promise<void>>> = {
   limits,
   devices: () => manyDevices(figures, rounds),
   'resource-log': () => resourceLog(figures, rounds),
+  restart: () => restarts(Number(values.devices)),
 };
 const measures = MEASURES[what];
 const run = measures ? () => transfers(measures) : OTHERS[what];
@@ -116,6 +119,13 @@ async function memory(): Promise<void> {
 /** Beside what Azure publishes, which nobody can measure any more. */
 async function limits(): Promise<void> {
   for (let round = 0; round < rounds; round += 1) await withRig((rig) => beyondQuota(figures, rig));
+}
+
+/** There is no reference: a bare relay knows no devices. */
+async function restarts(count: number): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, ms] of Object.entries(await restart(count))) figures.add('ours', name, 'ms', ms);
+  }
 }
 
 function idle(side: Side): Promise<void> {

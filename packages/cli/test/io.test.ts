@@ -22,7 +22,7 @@ describe('credentials', () => {
   it('a file, then the environment, then the owner of the hub on this machine', async () => {
     const data = join(directory, 'hub');
     const [owner] = await (await takePolicies(data)).list();
-    await writeRunningHub(data, { address: '127.0.0.1:8443', pid: 1 });
+    await writeRunningHub(data, { address: '127.0.0.1:8443', pid: 1, settings: [] });
     const connectionStringFile = join(directory, 'string');
     await writeFile(connectionStringFile, 'from the file\n');
     const environment = { STREAMS_CONNECTION_STRING: 'from the environment' };

@@ -4,8 +4,11 @@ export type { DurablePolicies, NewPolicy, PolicyFileOptions } from './auth/file-
 export type { PolicyChange, PolicyStore } from './auth/policy-store.ts';
 export type { JwtAlgorithm, JwtGrant, JwtOptions } from './config/jwt.ts';
 export type { LimitOptions } from './config/limits.ts';
+export { loadHubConfig } from './config/load.ts';
+export type { ConfigSources, FlagValue, HubConfig, SettingInForce } from './config/load.ts';
 export type { MetricsOptions } from './config/metrics.ts';
 export type { PolicyOptions } from './config/policies.ts';
+export type { ReloadOptions } from './config/reload.ts';
 export type { ResourceLogOptions } from './config/resource-log.ts';
 export type { HubOptions, TlsFiles, TlsOptions } from './config/schema.ts';
 export { openRegistry } from './devices/lmdb-registry.ts';

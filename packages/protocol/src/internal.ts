@@ -3,6 +3,7 @@ export * from './async/abort.ts';
 export * from './async/deferred.ts';
 export * from './async/within.ts';
 export * from './credentials/connection-string.ts';
+export * from './credentials/private-file.ts';
 export * from './credentials/redact.ts';
 export * from './credentials/shared-access-signature.ts';
 export * from './credentials/signer.ts';

@@ -3,7 +3,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { DurablePolicies, DurableRegistry, NewPolicy, PolicyOptions } from '@streams/hub';
+import type { DurablePolicies, DurableRegistry, NewPolicy, PolicyOptions, SettingInForce } from '@streams/hub';
 import { createError, PERMISSIONS, StreamsError } from '@streams/protocol/internal';
 
 /** Where a hub can be reached from this machine; no secret. */
@@ -13,6 +13,8 @@ export interface RunningHub {
   /** The CA that signed its certificate, in PEM; absent where the platform's roots know it. */
   readonly caCertificate?: string | undefined;
   readonly pid: number;
+  /** What is in force in it. */
+  readonly settings: readonly SettingInForce[];
 }
 
 /** May do everything, and stays on this machine. */

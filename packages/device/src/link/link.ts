@@ -4,6 +4,7 @@ import {
   type Cancel,
   CLOSE_CLEAN,
   CLOSE_REPLACED,
+  CLOSE_RESTART,
   connectError,
   createError,
   type Deferred,
@@ -63,8 +64,8 @@ export class Link {
   #callers = 0;
   #setbacks = 0;
   #connectedAtMs = 0;
-  /** The hub has asked to go; and how often the successor has failed to come about since. */
-  #leaving: { readonly goaway: GoawayMessage; failures: number } | undefined;
+  /** The hub has asked to go: when the successor is due, and how often it has failed to come about since. */
+  #leaving: { readonly goaway: GoawayMessage; readonly dueMs: number; failures: number } | undefined;
   #timer: Cancel | undefined;
   #stopWatching: Cancel | undefined;
 
@@ -199,8 +200,10 @@ export class Link {
 
   #onMessage(message: HubMessage): void {
     if (message.type === 'goaway') {
-      this.#leaving = { goaway: message, failures: 0 };
-      this.#renewWithin(0, message.withinMs);
+      const { clock, random } = this.#target;
+      const delayMs = random.uniform() * message.withinMs;
+      this.#leaving = { goaway: message, dueMs: clock.monotonicMs() + delayMs, failures: 0 };
+      this.#renewWithin(delayMs, delayMs);
     }
     this.#events.message(message);
   }
@@ -217,7 +220,14 @@ export class Link {
     const wasStable = this.#target.clock.monotonicMs() - this.#connectedAtMs >= BACKOFF_RESET_MS;
     if (wasStable) this.#setbacks = 0;
     const message = `the control link was lost (${end.code})`;
-    this.#waitAfter(createError('CONNECT_FAILED', { message, details: { closeCode: end.code } }));
+    this.#waitAfter(createError('CONNECT_FAILED', { message, details: { closeCode: end.code } }), this.#dueAfter(end));
+  }
+
+  /** A hub that restarts has said when each device is to come back, so that not all come at once. With it everything is gone that could follow. */
+  #dueAfter({ code }: LegEnd): number | undefined {
+    const { dueMs } = this.#leaving ?? {};
+    this.#leaving = undefined;
+    return code === CLOSE_RESTART && dueMs !== undefined ? Math.max(0, dueMs - this.#target.clock.monotonicMs()) : undefined;
   }
 
   #onDialFailed(error: StreamsError): void {
@@ -238,9 +248,9 @@ export class Link {
     this.#renewWithin(delayMs, delayMs);
   }
 
-  #waitAfter(cause: StreamsError): void {
+  #waitAfter(cause: StreamsError, dueMs?: number): void {
     this.#setbacks += 1;
-    const delayMs = retryDelayMs(this.#setbacks, cause, this.#target.random);
+    const delayMs = dueMs ?? retryDelayMs(this.#setbacks, cause, this.#target.random);
     if (!this.#apply({ type: 'setback', attempt: this.#setbacks, delayMs, cause })) return;
     this.#timer?.();
     this.#timer = this.#target.clock.after(delayMs, () => {

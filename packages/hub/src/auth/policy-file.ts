@@ -1,7 +1,7 @@
 // The file `policies.json` of a data directory: what must be in it, for its owner's eyes alone. What is wrong is named, never shown.
 import { chmod, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createError, type StreamsError } from '@streams/protocol/internal';
+import { createError, privacyProblem, type StreamsError } from '@streams/protocol/internal';
 import { z } from 'zod';
 import { pathOf, policiesSchema, type PolicyOptions } from '../config/policies.ts';
 import { writeWhole } from '../whole-file.ts';
@@ -13,7 +13,6 @@ export interface PolicyFile {
 }
 
 const OWNER_ONLY = 0o600;
-const OTHERS = 0o077;
 const contentSchema = z.strictObject({
   policies: policiesSchema.min(1, 'expected at least one policy: without one no service can authenticate'),
 });
@@ -22,7 +21,7 @@ export function policyFileIn(dataDirectory: string): string {
   return join(dataDirectory, 'policies.json');
 }
 
-/** `undefined` where there is none. @throws `STREAMS_INVALID_ARGUMENT` that names the file, the path of what is wrong, and the remedy. */
+/** `undefined` where there is none. @throws `STREAMS_INVALID_CONFIGURATION` that names the file, the path of what is wrong, and the remedy. */
 export async function readPolicyFile(file: string): Promise<PolicyFile | undefined> {
   const text = await readOwn(file);
   return text === undefined ? undefined : { text, policies: parse(file, text) };
@@ -30,7 +29,7 @@ export async function readPolicyFile(file: string): Promise<PolicyFile | undefin
 
 /**
  * Makes the directory, if need be. @returns the text that is in the file now.
- * @throws `STREAMS_INVALID_ARGUMENT` for policies that could not be read again, `STREAMS_INTERNAL` that names the file.
+ * @throws `STREAMS_INVALID_CONFIGURATION` for policies that could not be read again, `STREAMS_INTERNAL` that names the file.
  */
 export async function writePolicyFile(file: string, policies: readonly PolicyOptions[]): Promise<string> {
   const text = `${JSON.stringify({ policies }, undefined, 2)}\n`;
@@ -49,20 +48,13 @@ export async function writePolicyFile(file: string, policies: readonly PolicyOpt
 async function readOwn(file: string): Promise<string | undefined> {
   try {
     await using handle = await open(file, 'r');
-    const { mode } = await handle.stat();
-    // Windows has no such modes.
-    if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
-      throw wrong(
-        file,
-        undefined,
-        `can be read by others than its owner; run chmod 600 ${file}, and replace the keys if they may have been read`,
-      );
-    }
+    const exposed = privacyProblem(file, (await handle.stat()).mode, 'nobody');
+    if (exposed !== undefined) throw wrong(file, undefined, `${exposed}, and replace the keys if they may have been read`);
     return await handle.readFile('utf8');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
-    if (code === undefined || code === 'STREAMS_INVALID_ARGUMENT') throw cause;
+    if (code === undefined || code === 'STREAMS_INVALID_CONFIGURATION') throw cause;
     throw wrong(file, undefined, `cannot be read (${code})`, cause);
   }
 }
@@ -85,5 +77,5 @@ function jsonOf(file: string, text: string): unknown {
 
 function wrong(file: string, path: string | undefined, problem: string, cause?: unknown): StreamsError {
   const message = path === undefined ? `${file} ${problem}` : `${file}: ${path}: ${problem}`;
-  return createError('INVALID_ARGUMENT', { message, details: { field: 'dataDirectory', file, path }, cause });
+  return createError('INVALID_CONFIGURATION', { message, details: { field: 'dataDirectory', file, path }, cause });
 }

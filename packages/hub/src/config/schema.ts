@@ -13,10 +13,12 @@ import { z } from 'zod';
 import { isPolicyStore, type PolicyStore } from '../auth/policy-store.ts';
 import type { Registry } from '../devices/registry.ts';
 import { parseRange } from '../http/trusted-proxies.ts';
+import { settingsOf } from './catalog.ts';
 import { type JwtOptions, jwtSchema } from './jwt.ts';
 import { type LimitOptions, limitsSchema } from './limits.ts';
 import { type MetricsOptions, metricsSchema } from './metrics.ts';
-import { pathOf, policiesSchema, type PolicyOptions } from './policies.ts';
+import { policiesSchema, type PolicyOptions } from './policies.ts';
+import { problemsOf } from './problems.ts';
 import { type ResourceLogOptions, resourceLogSchema } from './resource-log.ts';
 
 /** Files in PEM. The hub reads them at `listen`, and takes them anew when they have changed. */
@@ -92,23 +94,52 @@ const range = z.string().refine((text) => parseRange(text) !== undefined, 'expec
 /** Not longer, since a client takes a leg that is silent for 25 s for dead. */
 const KEEP_ALIVE = `expected a whole number from ${LIVENESS_TICK_MS} to ${LEG_IDLE_MS}`;
 
-const fields = z.strictObject({
-  hostNames: z.array(hostName).min(1),
-  tls: z.union(
-    [
-      z.literal(false),
-      z.strictObject({ key: text, cert: text, ca: text.optional() }),
-      z.strictObject({ keyFile: text, certFile: text, caFile: text.optional() }),
-      z.strictObject({ dataDirectory: text }),
-    ],
-    'expected { key, cert, ca? }, { keyFile, certFile, caFile? }, { dataDirectory } or false',
-  ),
+/** Each with a description for docs/configuration.md; what is `unknown` is no matter of a file. */
+export const optionFields: z.ZodObject = z.strictObject({
+  hostNames: z.array(hostName).min(1).describe('Names under which clients reach the hub; the first goes into connection strings.'),
+  tls: z
+    .union(
+      [
+        z.literal(false),
+        z.strictObject({
+          key: text.describe('The private key, as text in PEM.'),
+          cert: text.describe('The certificate, and after it the intermediate ones, as text in PEM.'),
+          ca: text.describe('The CA that connection strings pin, as text in PEM. Default: they pin none.').optional(),
+        }),
+        z.strictObject({
+          keyFile: text.describe(
+            'File with the private key, in PEM, without a passphrase. Neither for all users of the machine nor writable by its group.',
+          ),
+          certFile: text.describe('File with the certificate, and after it the intermediate ones, in PEM.'),
+          caFile: text.describe('File with the CA that connection strings pin, in PEM. Default: they pin none.').optional(),
+        }),
+        z.strictObject({ dataDirectory: text.describe('Directory in which the hub keeps a CA of its own.') }),
+      ],
+      'expected { key, cert, ca? }, { keyFile, certFile, caFile? }, { dataDirectory } or false',
+    )
+    .describe('`false`: a proxy on this machine ends TLS; the hub listens on loopback alone, and `publicUrl` is needed.'),
   policies: policiesSchema,
   jwt: jwtSchema.optional(),
-  publicUrl: origin.optional(),
-  streamingUrl: origin.optional(),
-  trustedProxies: z.array(range).optional(),
-  keepAliveMs: z.int(KEEP_ALIVE).min(LIVENESS_TICK_MS, KEEP_ALIVE).max(LEG_IDLE_MS, KEEP_ALIVE).optional(),
+  publicUrl: origin
+    .describe('Where clients reach the hub, `https://host[:port]`. Default: the first host name and the port that it listens on.')
+    .optional(),
+  streamingUrl: origin
+    .describe('Where legs are dialled, where that is another host or port. Default: `publicUrl`, or its host and the port for legs.')
+    .optional(),
+  trustedProxies: z
+    .array(range)
+    .describe(
+      'Addresses and ranges of the proxies in front of the hub, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Default: none.',
+    )
+    .optional(),
+  keepAliveMs: z
+    .int(KEEP_ALIVE)
+    .min(LIVENESS_TICK_MS, KEEP_ALIVE)
+    .max(LEG_IDLE_MS, KEEP_ALIVE)
+    .describe(
+      'Own silence on a connection after which the hub sends a ping, in milliseconds. Default: 15,000 on a leg, 25,000 on a control link.',
+    )
+    .optional(),
   limits: limitsSchema.optional(),
   metrics: metricsSchema.optional(),
   resourceLog: resourceLogSchema,
@@ -118,35 +149,36 @@ const fields = z.strictObject({
   random: z.unknown().optional(),
 });
 
-/** A store looks after its policies itself. */
-const fieldsWithStore = fields.extend({ policies: z.unknown() });
+/** Where others end TLS. */
+export const publicUrlRule = {
+  holds: (options: Readonly<Record<string, unknown>>): boolean => options['tls'] !== false || options['publicUrl'] !== undefined,
+  problem: {
+    path: ['publicUrl'] as string[],
+    message: 'is needed with tls: false, such as https://hub.example.com: the hub cannot know where TLS ends',
+  },
+};
 
-/** The path and the problem of what is wrong with several options together. */
-function contradiction({ tls, publicUrl, policies, jwt }: HubOptions): [field: string, problem: string] | undefined {
-  if (tls === false && publicUrl === undefined) {
-    return ['publicUrl', 'is needed with tls: false, such as https://hub.example.com: the hub cannot know where TLS ends'];
-  }
-  const nobody = !isPolicyStore(policies) && policies.length === 0 && jwt === undefined;
-  return nobody ? ['policies', 'expected at least one policy: without one no service can authenticate'] : undefined;
-}
+/** A store of policies sees to that itself. */
+const wayInRule = {
+  holds: ({ policies, jwt }: Readonly<Record<string, unknown>>): boolean =>
+    !Array.isArray(policies) || policies.length > 0 || jwt !== undefined,
+  problem: { path: ['policies'] as string[], message: 'expected at least one policy: without one no service can authenticate' },
+};
+
+const schemas = [optionFields, optionFields.extend({ policies: z.unknown() })].map((fields) =>
+  fields.refine(publicUrlRule.holds, publicUrlRule.problem).refine(wayInRule.holds, wayInRule.problem),
+);
 
 /**
  * Throws for options that are wrong.
- * @throws `STREAMS_INVALID_ARGUMENT` that names the path and the remedy, and shows no value.
+ * @throws `STREAMS_INVALID_ARGUMENT` that names each path and the remedy, and shows no value.
  */
 export function checkOptions(options: HubOptions): void {
-  const result = (isPolicyStore(options.policies) ? fieldsWithStore : fields).safeParse(options);
-  const issue = result.error?.issues[0];
-  const [field, problem] = issue ? [pathOf(issue.path, 'options'), issue.message] : (contradiction(options) ?? []);
-  if (field !== undefined) throw createError('INVALID_ARGUMENT', { message: `createHub: ${field}: ${problem}`, details: { field } });
-}
-
-/** The same for limits that are to be kept from now on. @throws `STREAMS_INVALID_ARGUMENT` */
-export function checkLimits(limits: LimitOptions): void {
-  const issue = limitsSchema.safeParse(limits).error?.issues[0];
-  if (issue === undefined) return;
-  const field = pathOf(['limits', ...issue.path], 'limits');
-  throw createError('INVALID_ARGUMENT', { message: `updateLimits: ${field}: ${issue.message}`, details: { field } });
+  const error = schemas[Number(isPolicyStore(options.policies))]?.safeParse(options).error;
+  if (!error) return;
+  const problems = problemsOf(error.issues, settingsOf(optionFields));
+  const message = problems.map(({ name, text }) => `${name}: ${text}`).join('; ');
+  throw createError('INVALID_ARGUMENT', { message: `createHub: ${message}`, details: { field: problems[0]?.name } });
 }
 
 function isOrigin(text: string): boolean {

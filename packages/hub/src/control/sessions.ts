@@ -1,5 +1,14 @@
 // Which devices are connected: one session each, the newest instance wins (design section 5).
-import { type Clock, CLOSE_REVOKED, type GoawayMessage, type HubMessage, type Leg } from '@streams/protocol/internal';
+import {
+  type Clock,
+  CLOSE_REVOKED,
+  FIRST_RETRY_MS,
+  type GoawayMessage,
+  type HubMessage,
+  type Leg,
+  MAX_RETRY_AFTER_MS,
+  RETURNS_PER_SECOND,
+} from '@streams/protocol/internal';
 import type { HubObserver } from '../diagnostics/observer.ts';
 import type { Presence } from './presence.ts';
 import { ControlSession } from './session.ts';
@@ -79,9 +88,17 @@ export class Sessions {
     return [...this.#byDevice.values()].filter((session) => session.tell(message)).length > 0;
   }
 
-  /** Ends all links. */
-  close(code: number, reason: string): void {
-    for (const session of this.#byDevice.values()) session.close(code, reason);
+  /**
+   * Ends all links. Each device is told within which time to come back: as many as come then the next hub can take.
+   * @param busy Devices for which somebody waits: they come first.
+   */
+  close(code: number, reason: string, busy: ReadonlySet<string>): void {
+    const soon = returnWithinMs([...this.#byDevice.keys()].filter((deviceId) => busy.has(deviceId)).length);
+    const later = returnWithinMs(this.#byDevice.size);
+    for (const [deviceId, session] of this.#byDevice) {
+      session.tell({ type: 'goaway', withinMs: busy.has(deviceId) ? soon : later });
+      session.close(code, reason);
+    }
     this.#byDevice.clear();
     this.#context.presence.stop();
   }
@@ -102,4 +119,9 @@ export class Sessions {
     this.#byDevice.set(deviceId, session);
     return session;
   }
+}
+
+/** So many devices at a random moment each are no more at once than the next hub can take. */
+function returnWithinMs(devices: number): number {
+  return Math.min(MAX_RETRY_AFTER_MS, Math.max(FIRST_RETRY_MS, Math.ceil((devices * 1_000) / RETURNS_PER_SECOND)));
 }

@@ -29,7 +29,7 @@ const NOTHING = Buffer.alloc(1);
  * Opens the registry of a data directory, or makes one there. Whoever opens it closes it, after the hub.
  * What `put` and `delete` acknowledge is on disk: it survives the end of the process and of the machine.
  * @throws `STREAMS_INVALID_ARGUMENT` that names the file and the remedy, if the directory, the key file or the database cannot be used;
- * `STREAMS_INVALID_STATE` if the registry is open already, in this process or another.
+ * `STREAMS_INVALID_CONFIGURATION` if others can read the key file; `STREAMS_INVALID_STATE` if the registry is open already, in this process or another.
  */
 export async function openRegistry({ dataDirectory }: RegistryOptions): Promise<DurableRegistry> {
   const { database, keyFile } = await tightDirectory(dataDirectory);

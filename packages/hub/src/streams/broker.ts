@@ -90,6 +90,12 @@ export class Broker {
     return this.#negotiations.size + this.#streams.size;
   }
 
+  /** Devices of handshakes and streams that have not ended. */
+  get devices(): ReadonlySet<string> {
+    const streams = [...this.#streams.values()].map(({ negotiation }) => negotiation);
+    return new Set([...this.#negotiations.values(), ...streams].map(({ request }) => request.deviceId));
+  }
+
   get handshakes(): number {
     return this.#negotiations.size;
   }

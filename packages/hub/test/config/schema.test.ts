@@ -55,13 +55,12 @@ describe('createHub', () => {
     { change: { policies: [policy, policy] }, field: 'policies[1].name' },
     { change: { tls: {} }, field: 'tls' },
     { change: { tls: undefined }, field: 'tls' },
-    { change: { tls: { keyFile: 'tls.key' } }, field: 'tls' },
+    { change: { tls: { keyFile: 'tls.key' } }, field: 'tls.certFile' },
     { change: { tls: false }, field: 'publicUrl' },
     { change: { tls: true }, field: 'tls' },
     { change: { trustedProxies: ['127.0.0.1', '10.0.0.0/99'] }, field: 'trustedProxies[1]' },
     { change: { keepAliveMs: 500 }, field: 'keepAliveMs' },
     { change: { keepAliveMs: 20_000 }, field: 'keepAliveMs' },
-    { change: { hostnames: ['x'] }, field: 'options' },
     { change: { resourceLog: { directory: '' } }, field: 'resourceLog.directory' },
     { change: { resourceLog: { days: 0 } }, field: 'resourceLog.days' },
     { change: { resourceLog: { maxBytes: 1_000 } }, field: 'resourceLog.maxBytes' },
@@ -82,6 +81,8 @@ describe('createHub', () => {
     { change: { jwt: { ...JWT, algorithms: ['HS256'] } }, field: 'jwt.algorithms[0]' },
     { change: { jwt: { ...JWT, algorithms: ['none'] } }, field: 'jwt.algorithms[0]' },
     { change: { jwt: { ...JWT, clockToleranceMs: 300_001 } }, field: 'jwt.clockToleranceMs' },
+    { change: { hostnames: ['x'] }, field: 'hostnames' },
+    { change: { policies: [{ ...policy, key: KEY }] }, field: 'policies[0].key' },
   ])('names $field', ({ change, field }) => {
     expect(problemWith(change).field).toBe(field);
   });

@@ -25,7 +25,7 @@ beforeEach(() => {
   });
 });
 afterEach(async () => {
-  sessions.close(1012, 'DRAINING;retry=1');
+  sessions.close(1012, 'DRAINING;retry=1', new Set());
   await clock.advance(1_000);
   expect(clock.pendingTimers).toBe(0);
 });
@@ -37,13 +37,13 @@ interface DeviceEnd {
   end?: LegEnd;
 }
 
-function attach(instanceId: string, { expiresInMs = HOUR_MS, keyId = 'first' } = {}): DeviceEnd {
+function attach(instanceId: string, { expiresInMs = HOUR_MS, keyId = 'first', deviceId = 'a' } = {}): DeviceEnd {
   const [leg, hubLeg] = memoryLegPair(clock);
   const end: DeviceEnd = { leg, got: [] };
   leg.on('message', (text) => end.got.push((JSON.parse(String(text)) as { type: string }).type));
   leg.on('close', (how) => (end.end = how));
   leg.resume();
-  sessions.attach({ deviceId: 'a', instanceId, leg: hubLeg, keyId, expiresInMs });
+  sessions.attach({ deviceId, instanceId, leg: hubLeg, keyId, expiresInMs });
   return end;
 }
 
@@ -235,5 +235,34 @@ describe('nonsense', () => {
     device.leg.send('{');
     await clock.advance(1);
     expect(device.end).toMatchObject({ code: 1007 });
+  });
+});
+
+describe('the close', () => {
+  /** What each device was told last before its link ended, and with which code. */
+  async function closeWith(ids: readonly string[], busy: readonly string[]): Promise<Map<string, unknown>> {
+    const last = new Map<string, unknown>();
+    for (const deviceId of ids) {
+      const { leg } = attach(deviceId, { deviceId });
+      let told: unknown;
+      leg.on('message', (text) => (told = JSON.parse(String(text))));
+      leg.on('close', ({ code }) => last.set(deviceId, { ...(told as object), code }));
+    }
+    sessions.close(1012, 'DRAINING;retry=1', new Set(busy));
+    await clock.advance(1_000);
+    return last;
+  }
+
+  it('says when to come back: 2 s for a few', async () => {
+    const told = await closeWith(['a', 'b'], ['b']);
+    expect([...told]).toEqual(['a', 'b'].map((deviceId) => [deviceId, { type: 'goaway', withinMs: 2_000, code: 1012 }]));
+  });
+
+  it('has many come at the pace of the next hub, and first those that are waited for', async () => {
+    const ids = Array.from({ length: 3_000 }, (_, index) => `device-${index}`);
+    const told = await closeWith(ids, ids.slice(0, 1_500));
+    expect(told.size).toBe(3_000);
+    expect(told.get('device-0')).toEqual({ type: 'goaway', withinMs: 3_000, code: 1012 });
+    expect(told.get('device-2999')).toEqual({ type: 'goaway', withinMs: 6_000, code: 1012 });
   });
 });

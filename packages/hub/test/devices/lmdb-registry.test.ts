@@ -137,7 +137,10 @@ describe('a key file', () => {
 
   it.each(['640', '604', '620'])('that others can use is refused, mode %s', async (mode) => {
     await chmod(file('registry-key'), Number.parseInt(mode, 8));
-    await expect(openRegistry({ dataDirectory })).rejects.toMatchObject(refused(file('registry-key'), 'chmod 600 .*registry-key'));
+    await expect(openRegistry({ dataDirectory })).rejects.toMatchObject({
+      ...refused(file('registry-key'), 'chmod 600 .*registry-key'),
+      code: 'STREAMS_INVALID_CONFIGURATION',
+    });
   });
 });
 

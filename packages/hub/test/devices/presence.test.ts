@@ -26,7 +26,7 @@ beforeEach(() => {
   open(registry.lastSeen);
 });
 afterEach(async () => {
-  sessions.close(1012, '');
+  sessions.close(1012, '', new Set());
   await journal.write();
   await clock.advance(3_000);
   expect(clock.pendingTimers).toBe(0);

@@ -20,6 +20,7 @@ const SOFTWARE = 70;
 const TEMPORARY = 75;
 const PROTOCOL = 76;
 const DENIED = 77;
+const CONFIGURATION = 78;
 
 /** A code as it stands on the wire and in logs. In the SDKs `error.code` is `STREAMS_` + it. */
 export type WireCode =
@@ -59,6 +60,7 @@ export type WireCode =
   | 'STREAM_IDLE'
   | 'CHANNEL_RESET'
   | 'INVALID_ARGUMENT'
+  | 'INVALID_CONFIGURATION'
   | 'INVALID_STATE'
   | 'CLOSED'
   | 'CONNECT_FAILED'
@@ -118,6 +120,7 @@ export const ERRORS: Readonly<Record<WireCode, ErrorEntry>> = {
   STREAM_IDLE: retryable(undefined, UNAVAILABLE, 'the stream carried nothing for as long as the hub lets a stream be idle'),
   CHANNEL_RESET: retryable(undefined, UNAVAILABLE, 'the channel was reset'),
   INVALID_ARGUMENT: final(undefined, USAGE, 'an argument is invalid'),
+  INVALID_CONFIGURATION: final(undefined, CONFIGURATION, 'the configuration is invalid'),
   INVALID_STATE: final(undefined, SOFTWARE, 'the call does not fit the state'),
   CLOSED: final(undefined, SOFTWARE, 'the client is closed'),
   CONNECT_FAILED: retryable(undefined, UNAVAILABLE, 'the hub cannot be reached'),
