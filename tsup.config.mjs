@@ -50,7 +50,7 @@ export default defineConfig([
   library('protocol', ['index', 'internal']),
   library('device', ['index']),
   library('service', ['index']),
-  library('hub', ['index', 'testing']),
+  library('hub', ['index', 'testing', 'policies']),
   program('cli', 'packages/cli', entriesOf('packages/cli/src', ['main'])),
   program('echo', 'examples/echo', entriesOf('examples/echo/src', ['hub', 'device', 'service', 'demo'])),
   program('restart', 'examples/restart', entriesOf('examples/restart/src', ['demo'])),
