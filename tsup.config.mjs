@@ -50,7 +50,7 @@ export default defineConfig([
   library('protocol', ['index', 'internal', 'otel']),
   library('device', ['index', 'otel']),
   library('service', ['index', 'otel']),
-  library('hub', ['index', 'testing', 'otel']),
+  library('hub', ['index', 'testing', 'policies', 'otel']),
   program('cli', 'packages/cli', entriesOf('packages/cli/src', ['main'])),
   program('echo', 'examples/echo', entriesOf('examples/echo/src', ['hub', 'device', 'service', 'demo'])),
   program('restart', 'examples/restart', entriesOf('examples/restart/src', ['demo'])),

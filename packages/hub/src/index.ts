@@ -1,5 +1,5 @@
 // Public names of @streams/hub.
-export { openPolicies, readPolicies } from './auth/file-policies.ts';
+export { openPolicies } from './auth/file-policies.ts';
 export type { DurablePolicies, NewPolicy, PolicyFileOptions } from './auth/file-policies.ts';
 export type { PolicyChange, PolicyStore } from './auth/policy-store.ts';
 export type { JwtAlgorithm, JwtGrant, JwtOptions } from './config/jwt.ts';

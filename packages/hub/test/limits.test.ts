@@ -128,10 +128,11 @@ describe('streams', () => {
   });
 
   it('limits that are wrong change nothing, and the error names the field', async () => {
-    expect(() => await limitTo({ maxStreams: 0 })).toThrow(
-      expect.objectContaining({ code: 'STREAMS_INVALID_ARGUMENT', details: { field: 'limits.maxStreams' } }),
-    );
-    expect(() => await limitTo({ exemptAddresses: ['x'] })).toThrow('limits.exemptAddresses[0]: expected an IP address');
+    await expect(limitTo({ maxStreams: 0 })).rejects.toMatchObject({
+      code: 'STREAMS_INVALID_ARGUMENT',
+      details: { field: 'limits.maxStreams' },
+    });
+    await expect(limitTo({ exemptAddresses: ['x'] })).rejects.toThrow('limits.exemptAddresses[0]: expected an IP address');
     await open();
   });
 });

@@ -54,8 +54,8 @@ export async function takePolicies(dataDirectory: string): Promise<DurablePolici
 
 /** `undefined` where no hub has been started yet. */
 export async function readPolicies(dataDirectory: string): Promise<readonly PolicyOptions[] | undefined> {
-  const hub = await import('@streams/hub');
-  return hub.readPolicies({ dataDirectory });
+  const { readPolicies: read } = await import('@streams/hub/policies');
+  return read({ dataDirectory });
 }
 
 /** `undefined` while none runs. */

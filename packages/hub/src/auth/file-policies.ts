@@ -43,16 +43,6 @@ export async function openPolicies({ dataDirectory, defaults = [OWNER] }: Policy
   return new FilePolicies(file, { text: await writePolicyFile(file, policies), policies });
 }
 
-/**
- * The policies of a data directory, for who runs no hub there; `undefined` where there are none yet.
- * @throws `STREAMS_INVALID_ARGUMENT`, as {@link openPolicies}.
- */
-export async function readPolicies({
-  dataDirectory,
-}: Pick<PolicyFileOptions, 'dataDirectory'>): Promise<readonly PolicyOptions[] | undefined> {
-  return (await readPolicyFile(policyFileIn(dataDirectory)))?.policies;
-}
-
 class FilePolicies implements DurablePolicies {
   readonly #file: string;
   readonly #kept: MemoryPolicies;

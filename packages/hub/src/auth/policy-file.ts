@@ -1,9 +1,8 @@
 // The file `policies.json` of a data directory: what must be in it, for its owner's eyes alone. What is wrong is named, never shown.
 import { chmod, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createError, privacyProblem, type StreamsError } from '@streams/protocol/internal';
-import { z } from 'zod';
-import { pathOf, policiesSchema, type PolicyOptions } from '../config/policies.ts';
+import { asObject, asPolicy, createError, fail, type Fields, privacyProblem, StreamsError } from '@streams/protocol/internal';
+import type { PolicyOptions } from '../config/policies.ts';
 import { writeWhole } from '../whole-file.ts';
 
 /** The file as it was read. */
@@ -13,12 +12,19 @@ export interface PolicyFile {
 }
 
 const OWNER_ONLY = 0o600;
-const contentSchema = z.strictObject({
-  policies: policiesSchema.min(1, 'expected at least one policy: without one no service can authenticate'),
-});
+/** Of a name that somebody has made up. */
+const MAX_SHOWN = 64;
 
 export function policyFileIn(dataDirectory: string): string {
   return join(dataDirectory, 'policies.json');
+}
+
+/**
+ * The policies of a data directory, for who runs no hub there; `undefined` where there are none yet.
+ * @throws `STREAMS_INVALID_CONFIGURATION` that names the file and the path of what is wrong, as `openPolicies`.
+ */
+export async function readPolicies({ dataDirectory }: { readonly dataDirectory: string }): Promise<readonly PolicyOptions[] | undefined> {
+  return (await readPolicyFile(policyFileIn(dataDirectory)))?.policies;
 }
 
 /** `undefined` where there is none. @throws `STREAMS_INVALID_CONFIGURATION` that names the file, the path of what is wrong, and the remedy. */
@@ -60,10 +66,27 @@ async function readOwn(file: string): Promise<string | undefined> {
 }
 
 function parse(file: string, text: string): readonly PolicyOptions[] {
-  const result = contentSchema.safeParse(jsonOf(file, text));
-  if (result.success) return result.data.policies;
-  const [issue] = result.error.issues;
-  throw wrong(file, pathOf(issue?.path ?? [], 'the whole'), issue?.message ?? 'expected policies');
+  try {
+    return asPolicies(asObject(jsonOf(file, text), 'the whole'));
+  } catch (error) {
+    if (!StreamsError.is(error) || error.code !== 'STREAMS_BAD_REQUEST') throw error;
+    throw wrong(file, String(error.details['path']), error.message);
+  }
+}
+
+/** The guards that REST has too. @throws `STREAMS_BAD_REQUEST` with the path. */
+function asPolicies({ policies, ...others }: Fields): readonly PolicyOptions[] {
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) fail(unknown.slice(0, MAX_SHOWN), 'policies, and nothing else', others[unknown]);
+  if (!Array.isArray(policies) || policies.length === 0)
+    fail('policies', 'a list of at least one policy: without one no service can authenticate', policies);
+  const names = new Set<string>();
+  return policies.map((entry: unknown, index) => {
+    const policy = asPolicy(entry, `policies[${index}]`);
+    if (names.has(policy.name)) fail(`policies[${index}].name`, 'another name than those before', policy.name);
+    names.add(policy.name);
+    return policy;
+  });
 }
 
 function jsonOf(file: string, text: string): unknown {
@@ -76,6 +99,6 @@ function jsonOf(file: string, text: string): unknown {
 }
 
 function wrong(file: string, path: string | undefined, problem: string, cause?: unknown): StreamsError {
-  const message = path === undefined ? `${file} ${problem}` : `${file}: ${path}: ${problem}`;
+  const message = path === undefined ? `${file} ${problem}` : `${file}: ${problem}`;
   return createError('INVALID_CONFIGURATION', { message, details: { field: 'dataDirectory', file, path }, cause });
 }

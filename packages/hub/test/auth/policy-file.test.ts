@@ -2,7 +2,8 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openPolicies, type PolicyChange, type PolicyOptions, readPolicies, StreamsError } from '@streams/hub';
+import { openPolicies, type PolicyChange, type PolicyOptions, StreamsError } from '@streams/hub';
+import { readPolicies } from '@streams/hub/policies';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const key = (seed: number): string => Buffer.alloc(32, seed).toString('base64');
@@ -92,20 +93,30 @@ describe('a file that is wrong', () => {
 
   it.each<[string, unknown, RegExp]>([
     ['is no JSON', `{"policies": "${SECRET}`, /is no JSON; correct it, or restore it from a backup$/],
-    ['is something else', [], /: the whole: /],
-    ['has no policy', { policies: [] }, /: policies: expected at least one policy/],
+    ['is something else', [], /: the whole: expected an object/],
+    ['has something else', { policies: [FIELD], more: 1 }, /: more: expected policies, and nothing else/],
+    ['has no keys', { policies: [{ ...FIELD, keys: undefined }] }, /: policies\[0\]\.keys: expected one or two keys/],
+    ['has no policy', { policies: [] }, /: policies: expected a list of at least one policy/],
     ['has half a key', { policies: [{ ...FIELD, keys: [key(1), SECRET] }] }, /: policies\[0\]\.keys\[1\]: expected base64/],
     ['has three keys', { policies: [{ ...FIELD, keys: [key(1), key(2), SECRET] }] }, /: policies\[0\]\.keys/],
-    ['has an unknown permission', { policies: [{ ...FIELD, permissions: ['root'] }] }, /: policies\[0\]\.permissions\[0\]: /],
-    ['has a limit that is misspelt', { policies: [{ ...FIELD, device: ['pump-*'] }] }, /: policies\[0\]: .*"device"/],
+    [
+      'has an unknown permission',
+      { policies: [{ ...FIELD, permissions: ['root'] }] },
+      /: policies\[0\]\.permissions\[0\]: expected one of stream:create, /,
+    ],
+    [
+      'has a limit that is misspelt',
+      { policies: [{ ...FIELD, device: ['pump-*'] }] },
+      /: policies\[0\]\.device: expected one of permissions, devices, .* as the name of a field/,
+    ],
     ['has an empty limit', { policies: [{ ...FIELD, devices: [] }] }, /: policies\[0\]\.devices: expected at least one pattern/],
     [
       'has a day that is none',
       { policies: [{ ...FIELD, expiresAt: '2027-02-30T00:00:00Z' }] },
       /: policies\[0\]\.expiresAt: expected a moment/,
     ],
-    ['has a name twice', { policies: [FIELD, FIELD] }, /: policies\[1\]\.name: the policy field stands there twice/],
-    ["has a token's name", { policies: [{ ...FIELD, name: 'jwt:ada' }] }, /: policies\[0\]\.name: .*without jwt:/],
+    ['has a name twice', { policies: [FIELD, FIELD] }, /: policies\[1\]\.name: expected another name than those before/],
+    ["has a token's name", { policies: [{ ...FIELD, name: 'jwt:ada' }] }, /: policies\[0\]\.name: .*does not begin with jwt:/],
   ])('%s: the file and the path are named, and nothing is shown', async (_what, content, says) => {
     await edit(content);
     for (const take of [openPolicies, readPolicies]) {

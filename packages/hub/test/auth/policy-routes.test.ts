@@ -84,7 +84,7 @@ describe('a policy', () => {
     ['expiresAt', 'new', { permissions: ['hub:read'], expiresAt: '2027-02-29T00:00:00Z' }],
     ['expiresAt', 'new', { permissions: ['hub:read'], expiresAt: '2027-01-01T00:00:00+01:00' }],
     ['keys[0]', 'new', { permissions: ['hub:read'], keys: ['c2hvcnQ='] }],
-    ['body', 'new', { permissions: ['hub:read'], device: ['pump-*'] }],
+    ['device', 'new', { permissions: ['hub:read'], device: ['pump-*'] }],
     ['name', 'jwt:ada', { permissions: ['hub:read'] }],
     ['name', 'a%20b', { permissions: ['hub:read'] }],
   ])('that is wrong is refused by its path: %s of %s (%#)', async (path, name, body) => {

@@ -51,7 +51,19 @@ export interface PolicyListView {
   readonly next?: string | undefined;
 }
 
+/** A policy with all that it has. */
+export interface KeptPolicy {
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly permissions: readonly Permission[];
+  readonly devices: readonly string[] | undefined;
+  readonly streams: readonly string[] | undefined;
+  readonly expiresAt: string | undefined;
+}
+
 const FIELDS = ['permissions', 'devices', 'streams', 'expiresAt', 'keys'];
+/** Of a name that somebody has made up. */
+const MAX_SHOWN = 64;
 const UTC_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/;
 const ETAG = /^[\w-]{1,64}$/;
 
@@ -74,23 +86,37 @@ export function isUtcTime(value: unknown): value is string {
   return !Number.isNaN(timeMs) && new Date(timeMs).toISOString().slice(0, 19) === value.slice(0, 19);
 }
 
-/** Strict, unlike other bodies: a limit that is misspelt would be none. */
-export function asPutPolicyBody(fields: Fields): PutPolicyBody {
+/** Strict, unlike other bodies: a limit that is misspelt would be none. @param at In front of the paths, such as `policies[0].`. */
+export function asPutPolicyBody(fields: Fields, at = ''): PutPolicyBody {
   const unknown = Object.keys(fields).find((name) => !FIELDS.includes(name));
-  if (unknown !== undefined) fail('body', `no fields but ${FIELDS.join(', ')}`, fields);
+  if (unknown !== undefined) fail(at + unknown.slice(0, MAX_SHOWN), `one of ${FIELDS.join(', ')} as the name of a field`, fields[unknown]);
   return {
-    permissions: optional(fields['permissions'], asPermissions),
-    devices: optional(fields['devices'], (value) => (value === null ? null : asPatterns(value, 'devices'))),
-    streams: optional(fields['streams'], (value) => (value === null ? null : asPatterns(value, 'streams'))),
-    expiresAt: optional(fields['expiresAt'], (value) => (value === null ? null : asUtcTime(value, 'expiresAt'))),
-    keys: optional(fields['keys'], asKeys),
+    permissions: optional(fields['permissions'], (value) => asPermissions(value, `${at}permissions`)),
+    devices: unlessNull(fields['devices'], (value) => asPatterns(value, `${at}devices`)),
+    streams: unlessNull(fields['streams'], (value) => asPatterns(value, `${at}streams`)),
+    expiresAt: unlessNull(fields['expiresAt'], (value) => asUtcTime(value, `${at}expiresAt`)),
+    keys: optional(fields['keys'], (value) => asKeys(value, `${at}keys`)),
+  };
+}
+
+/** A policy as it is kept: complete, and as strict. */
+export function asPolicy(value: unknown, path: string): KeptPolicy {
+  const { name, ...fields } = asObject(value, path);
+  const { permissions, devices, streams, expiresAt, keys } = asPutPolicyBody(fields, `${path}.`);
+  return {
+    name: asPolicyName(name, `${path}.name`),
+    keys: keys ?? fail(`${path}.keys`, 'one or two keys', keys),
+    permissions: permissions ?? fail(`${path}.permissions`, 'at least one permission', permissions),
+    devices: devices ?? undefined,
+    streams: streams ?? undefined,
+    expiresAt: expiresAt ?? undefined,
   };
 }
 
 export function asPolicyView(fields: Fields): PolicyView {
   return {
     name: asString(fields['name'], 'name', MAX_NAME_CHARACTERS),
-    permissions: asPermissions(fields['permissions']),
+    permissions: asPermissions(fields['permissions'], 'permissions'),
     devices: optional(fields['devices'], (value) => asPatterns(value, 'devices')),
     streams: optional(fields['streams'], (value) => asPatterns(value, 'streams')),
     expiresAt: optional(fields['expiresAt'], (value) => asUtcTime(value, 'expiresAt')),
@@ -109,13 +135,17 @@ export function asPolicyListView(fields: Fields): PolicyListView {
   };
 }
 
-function asPermissions(value: unknown): Permission[] {
-  const texts = asStrings(value, 'permissions', PERMISSIONS.length, MAX_NAME_CHARACTERS);
-  if (texts.length === 0) fail('permissions', 'at least one permission', value);
+function asPermissions(value: unknown, path: string): Permission[] {
+  const texts = asStrings(value, path, PERMISSIONS.length, MAX_NAME_CHARACTERS);
+  if (texts.length === 0) fail(path, 'at least one permission', value);
   return texts.map((text, index) => {
-    if (!isPermission(text)) fail(`permissions[${index}]`, `one of ${PERMISSIONS.join(', ')}`, text);
+    if (!isPermission(text)) fail(`${path}[${index}]`, `one of ${PERMISSIONS.join(', ')}`, text);
     return text;
   });
+}
+
+function unlessNull<T>(value: unknown, guard: (present: unknown) => T): T | null | undefined {
+  return value === null ? null : optional(value, guard);
 }
 
 function isPermission(text: string): text is Permission {

@@ -149,10 +149,10 @@ export function asDeviceListView(fields: Fields): DeviceListView {
 }
 
 /** One or two shared access keys. */
-export function asKeys(value: unknown): string[] {
-  if (!Array.isArray(value) || value.length < 1 || value.length > 2) fail('keys', 'a list of one or two keys', value);
+export function asKeys(value: unknown, path = 'keys'): string[] {
+  if (!Array.isArray(value) || value.length < 1 || value.length > 2) fail(path, 'a list of one or two keys', value);
   return value.map((key, index) => {
-    if (!isSharedAccessKey(key)) fail(`keys[${index}]`, 'base64 of 16 to 256 bytes', key);
+    if (!isSharedAccessKey(key)) fail(`${path}[${index}]`, 'base64 of 16 to 256 bytes', key);
     return key;
   });
 }
