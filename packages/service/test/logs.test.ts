@@ -1,5 +1,6 @@
 // The resource log through the SDK: asked for page by page, and followed until one of the two ends it.
 import { randomBytes } from 'node:crypto';
+import { DeviceClient } from '@streams/device';
 import { LOG_DEAD_MS, LOG_HEARTBEAT_MS } from '@streams/protocol/internal';
 import { type LogRecord, ServiceClient } from '@streams/service';
 import { startTestHub, type TestHub } from '@streams/hub/testing';
@@ -126,6 +127,23 @@ describe('follow', () => {
     await other.close();
     await test.close();
     await ends;
+  });
+
+  it('shows how everything ended before the hub is gone', async () => {
+    const device = DeviceClient.fromConnectionString(await test.deviceConnectionString('pump-7'), { clock });
+    device.onStreamRequest(async (request) => void (await request.accept()).on('error', () => undefined));
+    await device.connect();
+    const following = await service.logs.follow();
+    const stream = await service.createStream('pump-7', { resume: 'off' });
+    stream.on('error', () => undefined);
+    const ends: unknown[] = [];
+    const reading = (async () => {
+      for await (const { result, closeCode } of following) ends.push([result, closeCode]);
+    })().catch(({ code }: { code: string }) => ends.push(code));
+    await test.close();
+    await reading;
+    expect(ends).toEqual([['established', null], ['terminated', 1012], 'STREAMS_DRAINING']);
+    await device.close();
   });
 
   it('lives from signs of life, and ends without them', async () => {
