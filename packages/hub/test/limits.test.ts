@@ -5,6 +5,7 @@ import type { LimitOptions } from '@streams/hub';
 import type { CreateStreamOptions, DeviceStream } from '@streams/service';
 import { FakeClock, leakCheck } from '@streams/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { limitReached } from './support/prometheus.ts';
 import { startTrio, type Trio, until } from './support/streams.ts';
 
 const leaks = leakCheck();
@@ -100,6 +101,7 @@ describe('streams', () => {
     });
     expect(error.retryAfterMs).toBeGreaterThanOrEqual(1_000);
     expect(trio.test.records.at(-1)).toMatchObject({ operation: 'handshake', result: 'failed', code: 'TOO_MANY_STREAMS' });
+    expect(await limitReached(trio.test, limit)).toBe(1);
     await stream.destroy().outcome;
     await until(() => trio.test.hub.openStreams === 1);
     await open();
@@ -110,6 +112,7 @@ describe('streams', () => {
     await Promise.all([open(), open()]);
     const error = await refusal();
     expect(error).toMatchObject({ code: 'STREAMS_THROTTLED', retryable: true, details: { limit, max: 1, httpStatus: 429 } });
+    expect(await limitReached(trio.test, limit)).toBe(1);
     await clock.advance(error.retryAfterMs ?? 0);
     await open();
   });
@@ -147,7 +150,7 @@ describe('a stream that runs', () => {
     await clock.advance(29_000, { stepMs: 1_000, realMs: 1 });
     expect(ended('test')).toEqual([]);
     await clock.advance(2_000, { stepMs: 1_000, realMs: 1 });
-    expectEnd(await errors, 'STREAM_EXPIRED', 4412, 'maxStreamLifeMs');
+    await expectEnd(await errors, 'STREAM_EXPIRED', 4412, 'maxStreamLifeMs');
   });
 
   it('carries nothing no longer than maxStreamIdleMs: 4413 and STREAM_IDLE on both sides', async () => {
@@ -156,7 +159,7 @@ describe('a stream that runs', () => {
     for (let second = 0; second < 4; second += 1) await pass(1_000);
     expect(ended('test')).toEqual([]);
     for (let second = 0; second < 3; second += 1) await pass(1_000);
-    expectEnd(await errors, 'STREAM_IDLE', 4413, 'maxStreamIdleMs');
+    await expectEnd(await errors, 'STREAM_IDLE', 4413, 'maxStreamIdleMs');
   });
 
   it('is read at bytesPerSecondPerStream, in each direction, and every byte arrives', async () => {
@@ -176,6 +179,7 @@ describe('a stream that runs', () => {
     const hashes = [echoed, song].map((bytes) => createHash('sha256').update(bytes).digest('hex'));
     expect([got.here.digest('hex'), got.there.digest('hex')]).toEqual(hashes);
     await limitTo({});
+    expect(await limitReached(trio.test, 'bytesPerSecondPerStream')).toBeGreaterThan(5);
   });
 
   it('that is held back for a minute is not taken for dead', async () => {
@@ -212,11 +216,12 @@ describe('a stream that runs', () => {
     return trio.test.records.filter((record) => record.operation === 'stream' && record.streamName === streamName);
   }
 
-  function expectEnd(errors: unknown[], code: string, closeCode: number, limit: string): void {
+  async function expectEnd(errors: unknown[], code: string, closeCode: number, limit: string): Promise<void> {
     for (const error of errors) {
       expect(error).toBeInstanceOf(StreamTerminatedError);
       expect(error).toMatchObject({ code: `STREAMS_${code}`, by: 'hub', closeCode, retryable: true, details: { limit } });
     }
     expect(ended('test')).toMatchObject([{ result: 'terminated', code, endedBy: 'hub' }]);
+    expect(await limitReached(trio.test, limit)).toBe(1);
   }
 });

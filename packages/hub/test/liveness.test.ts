@@ -2,6 +2,7 @@
 import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { FakeClock, leakCheck, OPCODE, type RawPeer } from '@streams/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { limitReached } from './support/prometheus.ts';
 import { rawLeg, rawLink } from './support/raw.ts';
 import { call } from './support/rest.ts';
 import { until } from './support/streams.ts';
@@ -96,6 +97,7 @@ it('a leg that floods the hub with pings is closed with 1008, and the other side
   expect(await service.readClose()).toEqual({ code: 1008, reason: 'FLOOD;retry=0' });
   service.end();
   expect((await device.readClose()).code).toBe(4410);
+  expect(await limitReached(test, 'controlFrames')).toBe(1);
 });
 
 it('a leg gets a ping after 15 s of the hub’s silence', async () => {

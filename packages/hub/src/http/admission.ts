@@ -74,6 +74,12 @@ export class Admission {
     if (entry) this.#strangers.delete(entry.socket);
   }
 
+  /** True if whoever is at the other end has said so before. */
+  isKnown(socket: Duplex): boolean {
+    const entry = this.#entries.get(keyOf(socket as Socket));
+    return entry !== undefined && !this.#strangers.has(entry.socket);
+  }
+
   #admit(socket: Socket, isEncrypted: boolean): boolean {
     const { limits, sources } = this.#context;
     const address = plainForm(socket.remoteAddress ?? '');

@@ -151,8 +151,10 @@ export class Front {
     const { metrics, admission } = this.#context;
     const isForMetrics = only !== 'streaming' && metrics.handles(request);
     if (isForMetrics && metrics.isOpenTo(request)) return metrics.answer();
-    const caller = guardRequest(request, trackingId, this.#context);
+    const guarded = guardRequest(request, trackingId, this.#context);
     admission.check(request.socket);
+    // Its own failures end this connection; those of others at its address are not its own.
+    const caller = admission.isKnown(request.socket) ? { ...guarded, source: undefined } : guarded;
     const target = request.url ?? '';
     const endpoint = upgradeEndpoint(target);
     if (only !== undefined && only !== (endpoint ?? 'main')) throw createError('NOT_FOUND', { message: OTHER_ENDPOINT });

@@ -14,6 +14,10 @@ export class Strangers {
     return this.#sources.size;
   }
 
+  has(socket: Socket): boolean {
+    return this.#sources.has(socket);
+  }
+
   add(socket: Socket, source: string): void {
     const sockets = this.#bySource.get(source) ?? new Set();
     this.#bySource.set(source, sockets.add(socket));

@@ -77,12 +77,18 @@ describe('createHub', () => {
     { change: { jwt: { ...JWT, audience: [] } }, field: 'jwt.audience' },
     { change: { jwt: { ...JWT, permissions: {} } }, field: 'jwt.permissions' },
     { change: { jwt: { ...JWT, permissions: { ops: { permissions: ['root'] } } } }, field: 'jwt.permissions.ops.permissions[0]' },
-    { change: { jwt: { ...JWT, permissions: { ops: { permissions: ['hub:read'], device: ['x'] } } } }, field: 'jwt.permissions.ops' },
+    { change: { jwt: { ...JWT, permissions: { ops: { permissions: ['hub:read'], device: ['x'] } } } }, field: 'jwt.permissions.ops.device' },
     { change: { jwt: { ...JWT, algorithms: ['HS256'] } }, field: 'jwt.algorithms[0]' },
     { change: { jwt: { ...JWT, algorithms: ['none'] } }, field: 'jwt.algorithms[0]' },
     { change: { jwt: { ...JWT, clockToleranceMs: 300_001 } }, field: 'jwt.clockToleranceMs' },
     { change: { hostnames: ['x'] }, field: 'hostnames' },
     { change: { policies: [{ ...policy, key: KEY }] }, field: 'policies[0].key' },
+    { change: { limits: { maxStreams: 0 } }, field: 'limits.maxStreams' },
+    { change: { limits: { maxStreams: 1.5 } }, field: 'limits.maxStreams' },
+    { change: { limits: { maxStreamIdleMs: true } }, field: 'limits.maxStreamIdleMs' },
+    { change: { limits: { failedLoginBlockMs: false } }, field: 'limits.failedLoginBlockMs' },
+    { change: { limits: { exemptAddresses: ['127.0.0.1', '10.0.0.0/99'] } }, field: 'limits.exemptAddresses[1]' },
+    { change: { limits: { maxStream: 1 } }, field: 'limits.maxStream' },
   ])('names $field', ({ change, field }) => {
     expect(problemWith(change).field).toBe(field);
   });

@@ -8,6 +8,7 @@ import { ServiceClient } from '@streams/service';
 import { leakCheck, type RawPeer, type ResponseHead } from '@streams/testkit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { bodyOf, deviceAuthorization, rawPeer } from '../support/raw.ts';
+import { limitReached } from '../support/prometheus.ts';
 import { authorization } from '../support/rest.ts';
 import { until } from '../support/streams.ts';
 
@@ -73,6 +74,7 @@ describe('maxUnauthenticatedConnections', () => {
     await until(() => closed(more) === 10);
     const device = await deviceOf(test, 'b');
     expect(device.state.name).toBe('connected');
+    expect(await limitReached(test, 'maxUnauthenticatedConnections')).toBeGreaterThan(10);
   });
 
   it('an address that has most of them pays for others, busy as it is, and gets no more itself', async () => {
@@ -128,6 +130,8 @@ describe('maxConnectionsPerAddress', () => {
     const test = await start({ maxConnectionsPerAddress: 1 });
     const silent = await strangers(test, 40);
     await until(() => closed(silent) === 40 - 33);
+    for (const socket of silent) socket.destroy();
+    await vi.waitUntil(async () => ((await limitReached(test, 'maxConnectionsPerAddress').catch(() => 0)) ?? 0) >= 7);
   });
 
   it('counts the clients behind a trusted proxy one by one, and not the proxy', async () => {

@@ -4,6 +4,7 @@ import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { ServiceClient } from '@streams/service';
 import { FakeClock, leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { limitReached } from '../support/prometheus.ts';
 import { authorization, type RestAnswer, send } from '../support/rest.ts';
 import { until } from '../support/streams.ts';
 
@@ -77,10 +78,13 @@ it('a client whose clock is wrong gets in with its second attempt; one with a wr
   const wrong = ServiceClient.fromConnectionString((await plain.serviceConnectionString()).replace(key, wrongKey));
   for (let time = 0; time < 3; time += 1) await expect(wrong.hub()).rejects.toMatchObject({ code: 'STREAMS_UNAUTHENTICATED' });
   await expect(wrong.hub()).rejects.toMatchObject({ code: 'STREAMS_TOO_MANY_FAILED_LOGINS', retryable: true, retryAfterMs: 60_000 });
+  // Who has got in before keeps its connection, and is heard on it.
+  await service.hub();
   const device = DeviceClient.fromConnectionString(await plain.deviceConnectionString('a'));
   const connecting = device.connect().catch(() => undefined);
   await until(() => device.state.name === 'waiting');
   expect(device.state).toMatchObject({ delayMs: 60_000, cause: { code: 'STREAMS_TOO_MANY_FAILED_LOGINS' } });
+  expect(await limitReached(plain, 'maxFailedLoginsPerAddress')).toBe(2);
   for (const client of [service, wrong, device]) {
     client.destroy();
     await client.close();

@@ -62,6 +62,11 @@ export function scrape(test: TestHub, headers: Record<string, string> = {}, meth
   });
 }
 
+/** How often a limit of a hub was reached, by its metric; undefined: it has none. */
+export async function limitReached(test: TestHub, limit: string): Promise<number | undefined> {
+  return (await samplesOf(test))[`streams_hub_limits_reached_total{limit="${limit}"}`];
+}
+
 /** Every sample of a hub, `name{labels}` -> value. */
 export async function samplesOf(test: TestHub): Promise<Record<string, number>> {
   const families = [...parseMetrics((await scrape(test)).text).values()];

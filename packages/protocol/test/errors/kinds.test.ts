@@ -102,6 +102,15 @@ describe('StreamTerminatedError', () => {
     expect(error).toMatchObject({ name: 'StreamTerminatedError', code: 'STREAMS_STREAM_TERMINATED', by, ...END, message });
   });
 
+  it.each([
+    [4412, 'STREAMS_STREAM_EXPIRED', 'maxStreamLifeMs', 'has lived as long as the hub lets a stream live; open a new one'],
+    [4413, 'STREAMS_STREAM_IDLE', 'maxStreamIdleMs', 'carried nothing for as long as the hub lets a stream be idle'],
+  ])('%i is a limit of the hub, with its code and words', (closeCode, code, limit, words) => {
+    const error = new StreamTerminatedError({ by: 'hub', ...END, closeCode, reason: '' });
+    expect(error).toMatchObject({ name: 'StreamTerminatedError', code, retryable: true, closeCode, details: { limit } });
+    expect(error.message).toBe(`the stream was ended by the hub (${closeCode}): the stream ${words}`);
+  });
+
   it('without a reason', () => {
     expect(new StreamTerminatedError({ by: 'hub', ...END, reason: '' }).message).toBe('the stream was ended by the hub (4400)');
   });

@@ -8,6 +8,8 @@ describe('close codes of a leg', () => {
     [1008, 'REVOKED', 'REVOKED'],
     [4400, 'deleted', 'ENDED'],
     [4411, 'ENDED', 'ENDED'],
+    [4412, 'STREAM_EXPIRED', 'ENDED'],
+    [4413, 'STREAM_IDLE', 'ENDED'],
   ];
   it.each(fatal)('%i on a proven leg is for good: %s', async (code, reason, name) => {
     const rig = new LinkBench();
@@ -26,7 +28,7 @@ describe('close codes of a leg', () => {
     expect(rig.events).toEqual(['up', `suspended ${code}`, `wanted ${code}`]);
   });
 
-  it.each([1008, 4400, 4411])('%i on a leg that is not proven is that of an intruder, and means nothing', async (code) => {
+  it.each([1008, 4400, 4411, 4412])('%i on a leg that is not proven is that of an intruder, and means nothing', async (code) => {
     const rig = new LinkBench();
     await rig.up();
     const other = await rig.dial();
