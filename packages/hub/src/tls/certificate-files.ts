@@ -36,18 +36,18 @@ export class CertificateFiles implements CertificateSource {
     return this.#accept(await this.#read());
   }
 
-  /** Throws once for each content that cannot serve: the two files of a pair change one after the other. */
+  /** Throws once for each content that cannot serve, `load` included: the two files of a pair change one after the other. */
   async newer(): Promise<ServerIdentity | undefined> {
     const files = await this.#read();
     const content = contentOf(files);
     if (content === this.#inForce) this.#refused = '';
     if (content === this.#inForce) return undefined;
+    const known = this.#refused;
     try {
+      // Judged each time, because the clock has a say in it; but said once.
       return this.#accept(files);
     } catch (error) {
-      // Judged each time, because the clock has a say in it; but said once.
-      if (content === this.#refused) return undefined;
-      this.#refused = content;
+      if (content === known) return undefined;
       throw error;
     }
   }
@@ -59,8 +59,9 @@ export class CertificateFiles implements CertificateSource {
   }
 
   #accept(files: readonly Read[]): ServerIdentity {
+    this.#refused = contentOf(files);
     const identity = identityOf(files, this.#clock.wallMs());
-    this.#inForce = contentOf(files);
+    this.#inForce = this.#refused;
     this.#refused = '';
     return identity;
   }

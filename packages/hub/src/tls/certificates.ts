@@ -93,7 +93,7 @@ export class Certificates {
   async #check(source: CertificateSource): Promise<void> {
     if (this.#checking) return;
     this.#checking = true;
-    await this.#inTurn(() => source.newer()).catch(() => undefined); // stands in the log
+    await this.#inTurn(() => source.newer()).catch((error: unknown) => this.#complain(error));
     this.#checking = false;
   }
 
@@ -104,17 +104,17 @@ export class Certificates {
   }
 
   async #replace(find: () => Promise<ServerIdentity | undefined>): Promise<void> {
-    try {
-      const identity = await find();
-      if (!identity || !this.#present) return;
-      this.#present(identity);
-      this.#identity = identity;
-      this.#logger.info(this.#inForce(), 'the hub presents a new certificate');
-    } catch (error) {
-      const details = StreamsError.is(error) ? error.details : {};
-      this.#logger.warn({ ...details, ...this.#inForce() }, `the hub keeps the certificate that it has: ${(error as Error).message}`);
-      throw error;
-    }
+    const identity = await find();
+    if (!identity || !this.#present) return;
+    this.#present(identity);
+    this.#identity = identity;
+    this.#logger.info(this.#inForce(), 'the hub presents a new certificate');
+  }
+
+  /** Whoever asks for a reload is told by its rejection. */
+  #complain(error: unknown): void {
+    const details = StreamsError.is(error) ? error.details : {};
+    this.#logger.warn({ ...details, ...this.#inForce() }, `the hub keeps the certificate that it has: ${(error as Error).message}`);
   }
 
   #inForce(): { serialNumber: string; validTo: string } {
