@@ -16,7 +16,9 @@ import { ResourceLog } from './diagnostics/resource-log.ts';
 import { Front } from './http/front.ts';
 import { TrustedProxies } from './http/trusted-proxies.ts';
 import { Upgrades } from './http/upgrade.ts';
+import { Portal } from './portal.ts';
 import { Broker } from './streams/broker.ts';
+import { streamListRoute } from './streams/list.ts';
 import { streamRoutes } from './streams/routes.ts';
 
 /** Where the hub is in its life. */
@@ -49,7 +51,7 @@ export interface HubParts extends InnerParts {
 export function assemble(options: HubOptions, life: HubLife): HubParts {
   const { clock = systemClock, random = systemRandom, registry = new MemoryRegistry() } = options;
   const logger = createLogger(options.logger);
-  const addresses = new Addresses(options);
+  const addresses = new Addresses(options, clock.wallMs());
   const sessions: Sessions = new Sessions(
     clock,
     () => addresses.welcome(clock.wallMs()),
@@ -92,6 +94,7 @@ function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Fro
     routes: [
       ...deviceRoutes(parts),
       ...streamRoutes(broker),
+      streamListRoute(broker),
       { method: 'GET', path: ['v1', 'hub'], handle: () => ({ status: 200, body: addresses.view() }) },
     ],
     upgrades: new Upgrades({
@@ -100,6 +103,8 @@ function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Fro
       authenticate: (caller) => front.authenticate(caller),
       onLink: (deviceId) => revocation.check(deviceId),
     }),
+    portal: options.portal === false ? undefined : new Portal(),
+    pageOrigins: () => addresses.pageOrigins,
     ...life,
   });
   return front;

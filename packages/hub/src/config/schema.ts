@@ -68,6 +68,8 @@ export interface HubOptions {
    * after a minute: the client's answer keeps the other direction. 1,000 to 15,000. Default: 15,000 on a leg, 25,000 on a control link.
    */
   readonly keepAliveMs?: number | undefined;
+  /** `false`: the hub serves no portal at `/portal`, and refuses every request of a web page. Default: true. */
+  readonly portal?: boolean | undefined;
   /** Such as `openRegistry` gives; the hub does not close it. Default: in memory, empty. */
   readonly registry?: Registry | undefined;
   /** Takes the resource log and the hub's own messages. Default: pino, to standard output. `false`: nothing. */
@@ -112,6 +114,10 @@ const fields = z.strictObject({
   streamingUrl: origin.optional(),
   trustedProxies: z.array(range).optional(),
   keepAliveMs: z.int(KEEP_ALIVE).min(LIVENESS_TICK_MS, KEEP_ALIVE).max(LEG_IDLE_MS, KEEP_ALIVE).optional(),
+  portal: z
+    .boolean()
+    .describe('Serve the portal, web pages for operators, at /portal. Without it every request of a web page is refused. Default: true')
+    .optional(),
   registry: z.unknown().optional(),
   logger: z.unknown().optional(),
   clock: z.unknown().optional(),

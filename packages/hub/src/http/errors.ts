@@ -26,12 +26,16 @@ export function errorAnswer(error: StreamsError, trackingId: string): { status: 
   return { status, body: { code, message, retryable, retryAfterMs, trackingId: error.trackingId ?? trackingId, details } };
 }
 
-/** Sends a JSON answer, unless the caller is gone. Its `Date` is the hub's own time, by which clients correct theirs. */
-export function sendJson(response: ServerResponse, { status, body }: Answer, keepAlive: boolean, wallMs: number): void {
+/** Sends an answer, JSON or a file, unless the caller is gone. Its `Date` is the hub's own time, by which clients correct theirs. */
+export function sendAnswer(response: ServerResponse, { status, body, file }: Answer, keepAlive: boolean, wallMs: number): void {
   if (response.headersSent || response.destroyed) return;
   response.setHeader('Date', new Date(wallMs).toUTCString());
   // Who is not authenticated gets no connection to keep.
   if (!keepAlive || status === 401) response.setHeader('Connection', 'close');
+  if (file) {
+    response.writeHead(status, file.headers).end(file.bytes);
+    return;
+  }
   response.setHeader('Cache-Control', 'no-store');
   if (body === undefined) {
     response.writeHead(status).end();

@@ -5,7 +5,8 @@ import type { Duplex } from 'node:stream';
 import { type Clock, createError, type Logger, newId, type Random, type StreamsError } from '@streams/protocol/internal';
 import type { Authenticator, Identity } from '../auth/authenticate.ts';
 import { drainRetryMs } from '../drain.ts';
-import { errorAnswer, refuseUpgrade, sendJson, toStreamsError } from './errors.ts';
+import type { Portal } from '../portal.ts';
+import { errorAnswer, refuseUpgrade, sendAnswer, toStreamsError } from './errors.ts';
 import { type Caller, guardRequest, type GuardRules } from './guard.ts';
 import { health } from './health.ts';
 import { type Answer, findRoute, queryOf, readBody, type Route } from './routes.ts';
@@ -19,6 +20,10 @@ export interface FrontContext extends GuardRules {
   readonly authenticator: Authenticator;
   readonly routes: readonly Route[];
   readonly upgrades: Upgrades;
+  /** `undefined`: the hub has no pages, and no page may ask it. */
+  readonly portal: Portal | undefined;
+  /** The origins of the hub's own pages. */
+  readonly pageOrigins: () => ReadonlySet<string>;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: Random;
@@ -48,7 +53,7 @@ export class Front {
   /** True for a path that is the hub's, whatever comes of it. */
   handles(target: string): boolean {
     const [, version, kind] = (target.split('?', 1)[0] ?? '').split('/');
-    return this.#context.routes.some(({ path }) => path[0] === version && path[1] === kind);
+    return this.#context.portal?.handles(target) || this.#context.routes.some(({ path }) => path[0] === version && path[1] === kind);
   }
 
   /** Resolves once every upgraded connection is gone; those that stay are cut when `after` says so. */
@@ -74,7 +79,7 @@ export class Front {
   async #onRequest(request: IncomingMessage, response: ServerResponse, only: Endpoint | undefined): Promise<void> {
     const trackingId = newId(this.#context.random);
     const answer = await this.#answerOrError(request, response, trackingId, only);
-    sendJson(response, answer, this.#context.isReady(), this.#context.clock.wallMs());
+    sendAnswer(response, answer, this.#context.isReady(), this.#context.clock.wallMs());
   }
 
   #draining(): StreamsError {
@@ -116,12 +121,14 @@ export class Front {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, trackingId: string, only: Endpoint | undefined): Promise<Answer> {
-    const caller = guardRequest(request, trackingId, this.#context);
+    const { portal, pageOrigins } = this.#context;
+    const caller = guardRequest(request, trackingId, this.#context, portal && pageOrigins());
     const target = request.url ?? '';
     const endpoint = upgradeEndpoint(target);
     if (only !== undefined && only !== (endpoint ?? 'main')) throw createError('NOT_FOUND', { message: OTHER_ENDPOINT });
     if (request.method === 'GET' && endpoint) throw createError('UPGRADE_REQUIRED');
     if (this.#context.isClosed()) throw this.#draining();
+    if (portal?.handles(target)) return portal.answer(request);
     const identity = await this.authenticate(caller);
     const { route, params } = findRoute(this.#context.routes, request.method ?? '', target);
     const gone = new AbortController();

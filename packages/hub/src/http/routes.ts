@@ -21,6 +21,8 @@ export interface Call {
 export interface Answer {
   readonly status: number;
   readonly body?: object | undefined;
+  /** Instead of a body: a file, with all of its headers. */
+  readonly file?: { readonly headers: Readonly<Record<string, string>>; readonly bytes?: Buffer | undefined } | undefined;
 }
 
 /** One row of the table. */

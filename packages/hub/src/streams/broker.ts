@@ -46,10 +46,15 @@ export interface Seat {
   take(upgrade: PendingUpgrade, offered: readonly string[]): void;
 }
 
-interface LiveStream {
+/** An established stream. */
+export interface LiveStream {
   readonly negotiation: Negotiation;
   readonly relay: Relay;
-  readonly isSession: boolean;
+  readonly protocol: string;
+  /** Wall time of its establishment. */
+  readonly sinceMs: number;
+  /** Its place in the order of establishment. */
+  readonly ordinal: number;
 }
 
 /** What runs. */
@@ -67,6 +72,7 @@ export class Broker {
   readonly #context: BrokerContext;
   readonly #negotiations = new Map<string, Negotiation>();
   readonly #streams = new Map<string, LiveStream>();
+  #established = 0;
   #draining = false;
 
   constructor(context: BrokerContext) {
@@ -79,9 +85,14 @@ export class Broker {
   }
 
   get load(): Load {
-    const sessions = [...this.#streams.values()].filter(({ isSession }) => isSession);
+    const sessions = [...this.#streams.values()].filter(({ protocol }) => protocol === SESSION_PROTOCOL);
     const sessionBytes = sessions.reduce((sum, { relay }) => sum + relay.bytes, 0);
     return { mortal: this.size - sessions.length, sessions: sessions.length, sessionBytes };
+  }
+
+  /** The established streams, in the order of their establishment. */
+  get streams(): Iterable<LiveStream> {
+    return this.#streams.values();
   }
 
   /**
@@ -177,7 +188,8 @@ export class Broker {
       const durationMs = Math.round(this.#context.clock.monotonicMs() - startMs);
       this.#context.log.write({ ...identify(streamId, request), ...streamResult(report), durationMs });
     });
-    this.#streams.set(streamId, { negotiation, relay, isSession: protocol === SESSION_PROTOCOL });
+    this.#established += 1;
+    this.#streams.set(streamId, { negotiation, relay, protocol, sinceMs: this.#context.clock.wallMs(), ordinal: this.#established });
     this.#context.onStream(request.deviceId);
   }
 

@@ -34,9 +34,18 @@ export class Relay {
     legs.service.resume();
   }
 
-  /** Payload so far, both ways together. */
+  /** Payload so far. */
+  get bytesToDevice(): number {
+    return this.#bytesFrom.service;
+  }
+
+  get bytesToService(): number {
+    return this.#bytesFrom.device;
+  }
+
+  /** Both ways together. */
   get bytes(): number {
-    return this.#bytesFrom.device + this.#bytesFrom.service;
+    return this.bytesToDevice + this.bytesToService;
   }
 
   /** Ends both legs from the hub's side. */
@@ -76,6 +85,6 @@ export class Relay {
     this.#firstEnd ??= { endedBy: role, closeCode, reason };
     this.#openLegs -= 1;
     if (this.#openLegs > 0) return this.#legs[otherRole(role)].close(closeCode, reason);
-    this.#onEnd({ ...this.#firstEnd, bytesToDevice: this.#bytesFrom.service, bytesToService: this.#bytesFrom.device });
+    this.#onEnd({ ...this.#firstEnd, bytesToDevice: this.bytesToDevice, bytesToService: this.bytesToService });
   }
 }

@@ -22,6 +22,8 @@ export const MAX_LIST_ENTRIES = 32;
 export const MAX_LIST_ENTRY_CHARACTERS = 64;
 /** Devices in one answer of a list: with the longest ids they are some 18 KB, well below a body's limit. */
 export const MAX_LISTED_DEVICES = 100;
+/** Streams in one answer of `GET /v1/streams`. */
+export const MAX_LISTED_STREAMS = 100;
 /** A rejection's reason, in bytes of UTF-8. */
 export const MAX_REASON_BYTES = 512;
 /** The longest handshake; proxies and NATs rarely hold a silent request longer. */
