@@ -65,6 +65,7 @@ export default defineConfig([
     clean: true,
     noExternal: ['uplot'],
     external: ['/portal/icon.svg'],
+    banner: { js: '/*! With uPlot, Copyright (c) Leon Sorokin, under the MIT License. */' },
   },
   program('cli', 'packages/cli', entriesOf('packages/cli/src', ['main'])),
   program('echo', 'examples/echo', entriesOf('examples/echo/src', ['hub', 'device', 'service', 'demo'])),

@@ -100,12 +100,12 @@ class Frame {
   /** What moves by itself must be possible to stop (WCAG 2.2.2). */
   #pause(): HTMLButtonElement {
     const toggle = button(
-      'Pause updates',
+      'Pause',
       () => {
         this.#session.setPaused(!this.#session.isPaused);
         setAttributes(toggle, { 'aria-pressed': String(this.#session.isPaused) });
       },
-      { 'aria-pressed': 'false' },
+      { 'aria-pressed': 'false', 'aria-label': 'Pause updates' },
     );
     return toggle;
   }

@@ -10,7 +10,9 @@ export const NOTHING = '–';
 
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const precise = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
-const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const TIME_PARTS = { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit', second: '2-digit' } as const;
+const moment = new Intl.DateTimeFormat(undefined, TIME_PARTS);
+const momentOfYear = new Intl.DateTimeFormat(undefined, { ...TIME_PARTS, year: 'numeric' });
 const clockTime = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
 /** `1,234`. */
@@ -56,9 +58,9 @@ export function ago(ms: number): string {
   return `${number} ${unit} ago`;
 }
 
-/** Date and time of day. */
+/** Date and time of day, with the year unless it is this one. */
 export function dateTime(at: Date): string {
-  return moment.format(at);
+  return (at.getFullYear() === new Date().getFullYear() ? moment : momentOfYear).format(at);
 }
 
 /** Hours and minutes. */

@@ -33,7 +33,7 @@ export class Plot {
   readonly #options: PlotOptions;
   readonly #canvas: HTMLElement = h('div', { class: 'canvas', 'aria-hidden': 'true' });
   readonly #readout: HTMLElement = h('p', { class: 'readout', 'aria-hidden': 'true' });
-  readonly #summary: HTMLElement = h('p', { class: 'summary' });
+  readonly #summaries: readonly HTMLElement[];
   readonly #table: HTMLElement = h('div', { class: 'figures', hidden: true });
   readonly #resized: ResizeObserver;
   readonly #dark: MediaQueryList = matchMedia('(prefers-color-scheme: dark)');
@@ -43,14 +43,15 @@ export class Plot {
   constructor(options: PlotOptions) {
     this.#options = options;
     const id = newElementId();
-    const toggle = button(`Show figures`, () => this.#toggleTable(toggle), { class: 'quiet', 'aria-expanded': 'false', 'aria-describedby': id });
+    this.#summaries = options.lines.map(() => h('p', { class: 'summary' }));
+    const toggle = button('Show figures', () => this.#toggleTable(toggle), { class: 'quiet', 'aria-expanded': 'false', 'aria-describedby': id });
     this.element = h(
       'section',
       { class: 'plot', 'aria-labelledby': id },
       h('div', { class: 'plot-head' }, h('h3', { id }, options.title), this.#readout),
       options.lines.length > 1 && this.#key(),
       this.#canvas,
-      h('div', { class: 'plot-foot' }, this.#summary, toggle),
+      h('div', { class: 'plot-foot' }, h('div', {}, ...this.#summaries), toggle),
       this.#table,
     );
     this.#resized = new ResizeObserver(() => this.#fit());
@@ -62,7 +63,7 @@ export class Plot {
     this.#data = data;
     if (this.#picture) this.#picture.setData(aligned(data));
     else this.#redraw();
-    setText(this.#summary, this.#summarise(data));
+    for (const [index, summary] of this.#summaries.entries()) setText(summary, this.#summarise(data.lines[index] ?? [], index));
     if (!this.#table.hidden) this.#fillTable(data);
   }
 
@@ -105,7 +106,7 @@ export class Plot {
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
       scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
       axes: [
-        { ...axis, space: 60, values: (_, seconds) => seconds.map((each) => timeOfDay(new Date(each * 1_000))) },
+        { ...axis, space: 60, size: 24, gap: 4, values: (_, seconds) => seconds.map((each) => timeOfDay(new Date(each * 1_000))) },
         { ...axis, space: 32, size: 62, gap: 6, values: (_, values) => values.map(format) },
       ],
       series: [
@@ -137,16 +138,12 @@ export class Plot {
     setText(this.#readout, `${timeOfDay(timeAt(data, index))}  ${values.join(' / ')}`);
   }
 
-  #summarise({ lines }: PlotData): string {
-    const sentences = lines.map((line, index) => {
-      const known = line.filter((value) => value !== null);
-      const name = lines.length > 1 ? `${this.#options.lines[index]}: ` : '';
-      if (known.length === 0) return `${name}nothing is known yet.`;
-      const { format } = this.#options;
-      const most = known.reduce((a, b) => Math.max(a, b));
-      return `${name}now ${this.#formatted(line.at(-1))}, at most ${format(most)}.`;
-    });
-    return sentences.join(' ').replace(/^./, (first) => first.toUpperCase());
+  #summarise(line: readonly (number | null)[], index: number): string {
+    const { lines, format } = this.#options;
+    const known = line.filter((value) => value !== null);
+    const said =
+      known.length === 0 ? 'nothing is known yet' : `now ${this.#formatted(line.at(-1))}, at most ${format(known.reduce((a, b) => Math.max(a, b)))}`;
+    return `${lines.length > 1 ? `${lines[index]}: ${said}` : said.replace(/^./, (first) => first.toUpperCase())}.`;
   }
 
   #formatted(value: number | null | undefined): string {

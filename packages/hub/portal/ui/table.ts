@@ -1,4 +1,5 @@
 // A table whose rows follow what is polled: only what has changed is touched, so that focus and selection stay where they are.
+import { NOTHING } from '../format.ts';
 import { type Child, fill, h, setAttributes } from './dom.ts';
 
 /** A column of rows of `T`. */
@@ -7,8 +8,8 @@ export interface Column<T> {
   /** What tells whether a cell has changed, and what it shows unless there is a `node`. */
   text(row: T): string;
   node?(row: T): Child;
-  /** `id`: in the typeface of code; `number`: to the right; `action`: buttons, whose heading is for screen readers alone. */
-  readonly kind?: 'id' | 'number' | 'action';
+  /** `id`: in the typeface of code; `number`: to the right; `short`: on one line; `action`: buttons, whose heading is for screen readers alone. */
+  readonly kind?: 'id' | 'number' | 'short' | 'action';
 }
 
 /** What a table shows, and how. */
@@ -82,7 +83,7 @@ export class Table<T> {
       texts[index] = text;
       const hadFocus = cell.contains(document.activeElement);
       fill(cell, column.node ? column.node(row) : text);
-      setAttributes(cell, { 'data-empty': text === '' });
+      setAttributes(cell, { 'data-empty': text === '' || text === NOTHING });
       if (hadFocus) cell.querySelector('button')?.focus();
     }
   }

@@ -24,12 +24,12 @@ export function keyOf({ time, trackingId, operation, streamId }: LogRecordView):
 /** What the log shows of each record. */
 export function logColumns(): Column<LogRecordView>[] {
   return [
-    { label: 'Time', text: ({ time }) => dateTime(new Date(time)), node: ({ time }) => timeElement(new Date(time), dateTime(new Date(time))) },
+    { label: 'Time', kind: 'short', text: ({ time }) => dateTime(new Date(time)), node: ({ time }) => timeElement(new Date(time), dateTime(new Date(time))) },
     { label: 'What', text: ({ operation, result }) => `${operation} ${result}`, node: outcome },
     { label: 'Device', kind: 'id', text: ({ deviceId }) => deviceId },
     { label: 'Stream name', kind: 'id', text: ({ streamName }) => streamName },
     { label: 'Policy', kind: 'id', text: ({ policy }) => policy },
-    { label: 'Duration', kind: 'number', text: ({ durationMs }) => duration(durationMs) },
+    { label: 'Took', kind: 'number', text: ({ durationMs }) => duration(durationMs) },
     { label: 'To device', kind: 'number', text: ({ bytesToDevice }) => carried(bytesToDevice) },
     { label: 'To service', kind: 'number', text: ({ bytesToService }) => carried(bytesToService) },
     { label: 'Why', text: why },

@@ -36,6 +36,8 @@ export class SignIn {
     'Name and key': [this.#name, this.#key],
     Token: [this.#token],
   };
+  /** Of the chosen way alone. */
+  readonly #entries: HTMLElement = h('div', { class: 'entries' });
   readonly #submit: HTMLButtonElement = h('button', { type: 'submit', class: 'primary wide' }, 'Sign in');
   #way: Way = 'Connection string';
 
@@ -49,7 +51,7 @@ export class SignIn {
       h('h1', { id: 'sign-in-title', tabindex: '-1' }, 'Sign in'),
       h('p', { class: 'lead' }, 'to the hub ', h('strong', {}, location.host)),
       this.#ways(),
-      ...Object.values(this.#fields).flatMap((fields) => fields.map(({ element }) => element)),
+      this.#entries,
       this.#problem,
       this.#submit,
       h('p', { class: 'hint' }, 'What you enter stays in the memory of this page: reloading it signs you out.'),
@@ -79,9 +81,7 @@ export class SignIn {
 
   #choose(way: Way): void {
     this.#way = way;
-    for (const [each, fields] of Object.entries(this.#fields)) {
-      for (const { element } of fields) setAttributes(element, { hidden: each !== way });
-    }
+    fill(this.#entries, ...this.#fields[way].map(({ element }) => element));
   }
 
   async #attempt(): Promise<void> {

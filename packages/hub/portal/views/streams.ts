@@ -97,12 +97,14 @@ function columns(throughputs: Throughputs, { client }: Session): Column<StreamVi
       label: 'Open for',
       kind: 'number',
       text: ({ since }) => duration(client.nowMs - Date.parse(since)),
-      node: ({ since }) => timeElement(new Date(since), duration(client.nowMs - Date.parse(since))),
+      node: ({ since }) => {
+        const at = new Date(since);
+        return h('span', {}, duration(client.nowMs - at.getTime()), h('small', {}, timeElement(at, dateTime(at))));
+      },
     },
     direction('To device', ({ streamId, bytesToDevice }) => [throughputs.of(streamId).toDevice, bytesToDevice]),
     direction('To service', ({ streamId, bytesToService }) => [throughputs.of(streamId).toService, bytesToService]),
-    { label: 'Protocol', text: ({ protocol }) => protocol },
-    { label: 'Since', text: ({ since }) => dateTime(new Date(since)) },
+    { label: 'Protocol', kind: 'short', text: ({ protocol }) => protocol },
   ];
 }
 
