@@ -34,6 +34,8 @@ export class Hub {
   readonly #parts: HubParts;
   readonly #handlers: ServerHandlers;
   #listeners: Promise<Listeners> | undefined;
+  /** The same, once they are open. */
+  #opened: Listeners | undefined;
   #certificates: Certificates | undefined;
   #drained: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -45,6 +47,8 @@ export class Hub {
     this.#parts = assemble(options, {
       isReady: () => this.#drained === undefined && this.#closed === undefined,
       isClosed: () => this.#closed !== undefined,
+      connections: () => this.#opened?.connections(),
+      certificateExpiryMs: () => this.#certificates?.expiryMs,
     });
     this.#handlers = this.#parts.front.handlers();
   }
@@ -176,9 +180,10 @@ export class Hub {
   }
 
   async #close(): Promise<void> {
-    const { revocation, broker, sessions, clock, front } = this.#parts;
+    const { revocation, broker, sessions, clock, front, measurements } = this.#parts;
     this.#closing.abort();
     revocation.stop();
+    measurements.stop();
     broker.close(CLOSE_RESTART, 'DRAINING;retry=1');
     sessions.close(CLOSE_RESTART, 'DRAINING;retry=1');
     const limited = (cut: () => void): (() => void) => clock.after(CLOSE_TIMEOUT_MS, cut);
@@ -194,6 +199,7 @@ export class Hub {
     const certificates = tls === false ? undefined : await openCertificates(tls, [...addresses.hostNames], clock, logger);
     const listeners = await openListeners(certificates?.identity, front, options);
     certificates?.serve(listeners.present);
+    this.#opened = listeners;
     this.#certificates = certificates;
     addresses.listensOn(listeners.ports);
     return listeners;

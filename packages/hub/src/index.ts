@@ -1,5 +1,6 @@
 // Public names of @streams/hub.
 export type { Permission } from './auth/policies.ts';
+export type { MetricsOptions } from './config/metrics.ts';
 export type { HubOptions, PolicyOptions, TlsFiles, TlsOptions } from './config/schema.ts';
 export { openRegistry } from './devices/lmdb-registry.ts';
 export type { DurableRegistry, RegistryOptions } from './devices/lmdb-registry.ts';

@@ -12,8 +12,13 @@ import { MemoryRegistry } from './devices/memory-registry.ts';
 import type { Registry } from './devices/registry.ts';
 import { deviceRoutes } from './devices/routes.ts';
 import { createLogger } from './diagnostics/logger.ts';
+import { historyRoute } from './diagnostics/history-route.ts';
+import type { HubLevels } from './diagnostics/levels.ts';
+import { Measurements } from './diagnostics/measurements.ts';
+import type { HubObserver } from './diagnostics/observer.ts';
 import { ResourceLog } from './diagnostics/resource-log.ts';
 import { Front } from './http/front.ts';
+import { MetricsEndpoint } from './http/metrics-endpoint.ts';
 import { TrustedProxies } from './http/trusted-proxies.ts';
 import { Upgrades } from './http/upgrade.ts';
 import { Portal } from './portal.ts';
@@ -22,7 +27,7 @@ import { streamListRoute } from './streams/list.ts';
 import { streamRoutes } from './streams/routes.ts';
 
 /** Where the hub is in its life. */
-export interface HubLife {
+export interface HubLife extends Pick<HubLevels, 'connections' | 'certificateExpiryMs'> {
   /** False from the drain on. */
   readonly isReady: () => boolean;
   readonly isClosed: () => boolean;
@@ -33,6 +38,8 @@ interface InnerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly measurements: Measurements;
+  readonly observer: HubObserver;
   readonly registry: Registry;
   readonly devices: DeviceWriter;
   readonly policies: Policies;
@@ -51,11 +58,17 @@ export interface HubParts extends InnerParts {
 export function assemble(options: HubOptions, life: HubLife): HubParts {
   const { clock = systemClock, random = systemRandom, registry = new MemoryRegistry() } = options;
   const logger = createLogger(options.logger);
+  const measurements = new Measurements(
+    levelsOf(() => ({ sessions, broker }), life),
+    clock,
+  );
+  const observer = measurements.metrics;
   const addresses = new Addresses(options, clock.wallMs());
   const sessions: Sessions = new Sessions(
     clock,
     () => addresses.welcome(clock.wallMs()),
     (deviceId, streamId) => broker.lose(streamId, deviceId),
+    observer,
   );
   const broker: Broker = new Broker({
     clock,
@@ -63,28 +76,31 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
     registry,
     router: localRouter(sessions),
     log: new ResourceLog(logger),
+    observer,
     streamingUrl: () => addresses.urls().streaming.replace(/^https:/, 'wss:'),
     onStream: (deviceId) => revocation.check(deviceId),
   });
   const revocation = new Revocation({ registry, sessions, broker, logger });
   const devices = new DeviceWriter(registry, random);
-  const inner = {
-    clock,
-    random,
-    logger,
-    registry,
-    devices,
-    policies: new Policies(options.policies),
-    addresses,
-    sessions,
-    broker,
-    revocation,
-  };
+  const policies = new Policies(options.policies);
+  const inner = { clock, random, logger, measurements, observer, registry, devices, policies, addresses, sessions, broker, revocation };
   return { ...inner, front: createFront(options, inner, life) };
 }
 
+/** @param parts Made later than what measures them. */
+function levelsOf(parts: () => Pick<InnerParts, 'sessions' | 'broker'>, { connections, certificateExpiryMs }: HubLife): HubLevels {
+  return {
+    devicesConnected: () => parts().sessions.connected,
+    handshakes: () => parts().broker.handshakes,
+    streams: () => parts().broker.streams,
+    bytes: () => parts().broker.bytes,
+    connections,
+    certificateExpiryMs,
+  };
+}
+
 function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Front {
-  const { clock, registry, policies, addresses, broker, revocation } = parts;
+  const { clock, registry, policies, addresses, broker, revocation, measurements } = parts;
   const { hostNames } = addresses;
   const front: Front = new Front({
     ...parts,
@@ -95,8 +111,10 @@ function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Fro
       ...deviceRoutes(parts),
       ...streamRoutes(broker),
       streamListRoute(broker),
+      historyRoute(measurements.history),
       { method: 'GET', path: ['v1', 'hub'], handle: () => ({ status: 200, body: addresses.view() }) },
     ],
+    metrics: new MetricsEndpoint(measurements.metrics, hostNames, options.metrics?.openOnLoopback),
     upgrades: new Upgrades({
       ...parts,
       keepAliveMs: options.keepAliveMs,

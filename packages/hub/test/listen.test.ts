@@ -60,9 +60,9 @@ describe('two endpoints', () => {
     const { caCertificate = '' } = parseServiceConnectionString(serviceString);
     const leg = `/v1/streams/${'A'.repeat(22)}/device`;
     const statuses = (origin: string): Promise<number[]> =>
-      Promise.all(['/v1/hub', leg, '/readyz'].map((path) => statusOf(`${origin}${path}`, caCertificate)));
-    expect(await statuses(ports.url)).toEqual([401, 404, 200]);
-    expect(await statuses(ports.streaming.url)).toEqual([404, 426, 200]);
+      Promise.all(['/v1/hub', leg, '/readyz', '/metrics'].map((path) => statusOf(`${origin}${path}`, caCertificate)));
+    expect(await statuses(ports.url)).toEqual([401, 404, 200, 200]);
+    expect(await statuses(ports.streaming.url)).toEqual([404, 426, 200, 404]);
     await Promise.all([service.close(), device.close()]);
   });
 

@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { PERMISSIONS, type Permission } from '../auth/policies.ts';
 import type { Registry } from '../devices/registry.ts';
 import { parseRange } from '../http/trusted-proxies.ts';
+import { type MetricsOptions, metricsSchema } from './metrics.ts';
 
 /** A service's key and what it may do. */
 export interface PolicyOptions {
@@ -70,6 +71,8 @@ export interface HubOptions {
   readonly keepAliveMs?: number | undefined;
   /** `false`: the hub serves no portal at `/portal`, and refuses every request of a web page. Default: true. */
   readonly portal?: boolean | undefined;
+  /** Who may read `/metrics`. */
+  readonly metrics?: MetricsOptions | undefined;
   /** Such as `openRegistry` gives; the hub does not close it. Default: in memory, empty. */
   readonly registry?: Registry | undefined;
   /** Takes the resource log and the hub's own messages. Default: pino, to standard output. `false`: nothing. */
@@ -118,6 +121,7 @@ const fields = z.strictObject({
     .boolean()
     .describe('Serve the portal, web pages for operators, at /portal. Without it every request of a web page is refused. Default: true')
     .optional(),
+  metrics: metricsSchema.optional(),
   registry: z.unknown().optional(),
   logger: z.unknown().optional(),
   clock: z.unknown().optional(),

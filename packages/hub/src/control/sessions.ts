@@ -1,5 +1,6 @@
 // Which devices are connected: one session each, the newest instance wins (design section 5).
 import { type Clock, CLOSE_REVOKED, type GoawayMessage, type HubMessage, type Leg } from '@streams/protocol/internal';
+import { type HubObserver, silentObserver } from '../diagnostics/observer.ts';
 import { ControlSession } from './session.ts';
 
 /** A control link that has just been opened. */
@@ -18,20 +19,31 @@ export class Sessions {
   readonly #clock: Clock;
   readonly #welcome: () => HubMessage;
   readonly #onLost: (deviceId: string, streamId: string) => void;
+  readonly #observer: HubObserver;
   readonly #byDevice = new Map<string, ControlSession>();
   /** What every device has been told. */
   #goaway: GoawayMessage | undefined;
 
   /** @param onLost Called when a device has lost its leg of a stream. */
-  constructor(clock: Clock, welcome: () => HubMessage, onLost: (deviceId: string, streamId: string) => void) {
+  constructor(
+    clock: Clock,
+    welcome: () => HubMessage,
+    onLost: (deviceId: string, streamId: string) => void,
+    observer: HubObserver = silentObserver,
+  ) {
     this.#clock = clock;
     this.#welcome = welcome;
     this.#onLost = onLost;
+    this.#observer = observer;
   }
 
   attach({ deviceId, instanceId, leg, keyId, expiresInMs }: NewLink): void {
     const cancel = this.#clock.after(expiresInMs, () => leg.close(CLOSE_REVOKED, 'TOKEN_EXPIRED;retry=1'));
-    leg.once('close', cancel);
+    leg.once('close', (end) => {
+      cancel();
+      this.#observer.linkClosed(end);
+    });
+    this.#observer.linkOpened();
     const session = this.#sessionFor(deviceId, instanceId);
     session.addLink(leg, keyId, this.#welcome());
     // Its upgrade was being authenticated when the others were told.
@@ -46,6 +58,13 @@ export class Sessions {
 
   isConnected(deviceId: string): boolean {
     return this.find(deviceId) !== undefined;
+  }
+
+  /** Devices that can be asked now. */
+  get connected(): number {
+    let count = 0;
+    for (const session of this.#byDevice.values()) if (session.isConnected) count += 1;
+    return count;
   }
 
   /** Ends the links of a device that none of these keys has authenticated. */

@@ -26,8 +26,8 @@ export function errorAnswer(error: StreamsError, trackingId: string): { status: 
   return { status, body: { code, message, retryable, retryAfterMs, trackingId: error.trackingId ?? trackingId, details } };
 }
 
-/** Sends an answer, JSON or a file, unless the caller is gone. Its `Date` is the hub's own time, by which clients correct theirs. */
-export function sendAnswer(response: ServerResponse, { status, body, file }: Answer, keepAlive: boolean, wallMs: number): void {
+/** Sends an answer, unless the caller is gone. Its `Date` is the hub's own time, by which clients correct theirs. */
+export function sendAnswer(response: ServerResponse, { status, body, text, file }: Answer, keepAlive: boolean, wallMs: number): void {
   if (response.headersSent || response.destroyed) return;
   response.setHeader('Date', new Date(wallMs).toUTCString());
   // Who is not authenticated gets no connection to keep.
@@ -37,17 +37,17 @@ export function sendAnswer(response: ServerResponse, { status, body, file }: Ans
     return;
   }
   response.setHeader('Cache-Control', 'no-store');
-  if (body === undefined) {
+  const { type, content } = text ?? { type: 'application/json', content: body && JSON.stringify(body) };
+  if (content === undefined) {
     response.writeHead(status).end();
     return;
   }
-  const text = JSON.stringify(body);
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text), ...retryAfter(body) });
-  response.end(text);
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(content), ...retryAfter(body ?? {}) });
+  response.end(content);
 }
 
-/** Answers an upgrade that is not granted, and closes. */
-export function refuseUpgrade(socket: Duplex, error: StreamsError, trackingId: string, wallMs: number): void {
+/** Answers an upgrade that is not granted, and closes. @returns the HTTP status. */
+export function refuseUpgrade(socket: Duplex, error: StreamsError, trackingId: string, wallMs: number): number {
   const { status, body } = errorAnswer(error, trackingId);
   const text = JSON.stringify(body);
   const head = [
@@ -60,6 +60,7 @@ export function refuseUpgrade(socket: Duplex, error: StreamsError, trackingId: s
   ];
   socket.once('finish', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
+  return status;
 }
 
 /** The header for who does not read the body, such as a proxy. */

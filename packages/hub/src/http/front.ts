@@ -4,11 +4,13 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Clock, createError, type Logger, newId, type Random, type StreamsError } from '@streams/protocol/internal';
 import type { Authenticator, Identity } from '../auth/authenticate.ts';
+import type { HubObserver } from '../diagnostics/observer.ts';
 import { drainRetryMs } from '../drain.ts';
 import type { Portal } from '../portal.ts';
 import { errorAnswer, refuseUpgrade, sendAnswer, toStreamsError } from './errors.ts';
 import { type Caller, guardRequest, type GuardRules } from './guard.ts';
 import { health } from './health.ts';
+import type { MetricsEndpoint } from './metrics-endpoint.ts';
 import { type Answer, findRoute, queryOf, readBody, type Route } from './routes.ts';
 import type { ServerHandlers } from './server.ts';
 import { type Endpoint, upgradeEndpoint, type Upgrades } from './upgrade.ts';
@@ -19,12 +21,14 @@ const OTHER_ENDPOINT = "this is another of the hub's endpoints: legs go to the s
 export interface FrontContext extends GuardRules {
   readonly authenticator: Authenticator;
   readonly routes: readonly Route[];
+  readonly metrics: MetricsEndpoint;
   readonly upgrades: Upgrades;
   /** `undefined`: the hub has no pages, and no page may ask it. */
   readonly portal: Portal | undefined;
   /** The origins of the hub's own pages. */
   readonly pageOrigins: () => ReadonlySet<string>;
   readonly logger: Logger;
+  readonly observer: HubObserver;
   readonly clock: Clock;
   readonly random: Random;
   /** False once the hub drains: no new links. */
@@ -45,6 +49,7 @@ export class Front {
   /** What a server calls. @param only The one endpoint that it is; `undefined`: both. */
   handlers(only?: Endpoint): ServerHandlers {
     return {
+      onDrop: () => this.#context.observer.limitReached('connections'),
       onRequest: (request, response) => void this.#onRequest(request, response, only),
       onUpgrade: (request, socket, head) => void this.#onUpgrade(request, socket, head, only),
     };
@@ -73,12 +78,14 @@ export class Front {
     const identity = await this.#context.authenticator.authenticate(authorization);
     if (typeof identity !== 'string') return identity;
     this.#context.logger.warn({ trackingId, address, cause: identity }, 'a credential was refused');
+    this.#context.observer.credentialRefused(identity);
     throw createError('UNAUTHENTICATED');
   }
 
   async #onRequest(request: IncomingMessage, response: ServerResponse, only: Endpoint | undefined): Promise<void> {
     const trackingId = newId(this.#context.random);
     const answer = await this.#answerOrError(request, response, trackingId, only);
+    this.#context.observer.answered(answer.status);
     sendAnswer(response, answer, this.#context.isReady(), this.#context.clock.wallMs());
   }
 
@@ -88,7 +95,7 @@ export class Front {
 
   /** Grants, holds or refuses an upgrade. */
   async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, only: Endpoint | undefined): Promise<void> {
-    const { upgrades, logger, clock, random, isReady, isClosed } = this.#context;
+    const { upgrades, logger, observer, clock, random, isReady, isClosed } = this.#context;
     const trackingId = newId(random);
     socket.on('error', () => socket.destroy());
     this.#upgraded.add(socket);
@@ -102,7 +109,7 @@ export class Front {
       if (endpoint === 'main' ? !isReady() : isClosed()) throw this.#draining();
       await upgrades.handle(request, socket as Socket, head, caller);
     } catch (thrown) {
-      refuseUpgrade(socket, toStreamsError(thrown, trackingId, logger), trackingId, clock.wallMs());
+      observer.answered(refuseUpgrade(socket, toStreamsError(thrown, trackingId, logger), trackingId, clock.wallMs()));
     }
   }
 
@@ -121,7 +128,9 @@ export class Front {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, trackingId: string, only: Endpoint | undefined): Promise<Answer> {
-    const { portal, pageOrigins } = this.#context;
+    const { metrics, portal, pageOrigins } = this.#context;
+    const isForMetrics = only !== 'streaming' && metrics.handles(request);
+    if (isForMetrics && metrics.isOpenTo(request)) return metrics.answer();
     const caller = guardRequest(request, trackingId, this.#context, portal && pageOrigins());
     const target = request.url ?? '';
     const endpoint = upgradeEndpoint(target);
@@ -130,6 +139,7 @@ export class Front {
     if (this.#context.isClosed()) throw this.#draining();
     if (portal?.handles(target)) return portal.answer(request);
     const identity = await this.authenticate(caller);
+    if (isForMetrics) return metrics.answer(identity);
     const { route, params } = findRoute(this.#context.routes, request.method ?? '', target);
     const gone = new AbortController();
     response.once('close', () => gone.abort());

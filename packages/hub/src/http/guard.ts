@@ -1,7 +1,7 @@
 // Looks a request over before anybody believes it: target, host, origin, and exactly one credential (reliability.md 1.3).
 import type { IncomingMessage } from 'node:http';
 import { createError, parseHost } from '@streams/protocol/internal';
-import type { TrustedProxies } from './trusted-proxies.ts';
+import { isLoopback, type TrustedProxies } from './trusted-proxies.ts';
 
 /** Who asks, as far as the request's head says. */
 export interface Caller {
@@ -21,6 +21,10 @@ export interface GuardRules {
 /** Headers that decide who asks for what; Node silently keeps the first of two. */
 const SINGLE = ['authorization', 'host', 'sec-websocket-key', 'sec-websocket-version', 'streams-instance-id'];
 const NONE: ReadonlySet<string> = new Set();
+/** A `Host` header: a name or an address, IPv6 in brackets, and perhaps a port. */
+const LOCAL_HOST = /^\[?([\w.:-]+?)\]?(?::\d+)?$/;
+/** What a proxy says of itself, trusted or not. */
+const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'];
 const CREDENTIAL_IN_QUERY = /[?&](?:token|access_token|sig|authorization|sr)=/i;
 
 /**
@@ -46,6 +50,17 @@ export function guardRequest(
   const { origin } = request.headers;
   if (origin !== undefined && !ownPages.has(origin)) throw createError('ORIGIN_DENIED');
   return { authorization: request.headers.authorization, address, trackingId };
+}
+
+/**
+ * True for a request that comes straight from this machine, by a name of the machine's own or of the hub's: neither a proxy nor a web
+ * page, whose name may lead here, has a hand in it.
+ */
+export function isLocalRequest({ socket, headers }: IncomingMessage, hostNames: ReadonlySet<string>): boolean {
+  const host = LOCAL_HOST.exec(headers.host ?? '')?.[1]?.toLowerCase();
+  const isForwarded = FORWARDED.some((name) => headers[name] !== undefined);
+  if (host === undefined || isForwarded || headers.origin !== undefined) return false;
+  return isLoopback(socket.remoteAddress ?? '') && (host === 'localhost' || isLoopback(host) || hostNames.has(host));
 }
 
 function repeated(rawHeaders: readonly string[]): string | undefined {

@@ -31,6 +31,8 @@ export interface Listeners {
   readonly ports: Ports;
   /** Another certificate for whoever connects from now on. */
   readonly present: (pair: KeyPair) => void;
+  /** How many are open. */
+  connections(): number;
   /** Ends kept-alive connections on which nobody waits for an answer. */
   closeIdle(): void;
   /** Resolves once every connection is gone. */
@@ -68,8 +70,9 @@ export async function openListeners(pair: KeyPair | undefined, front: Front, opt
   }
   const ports = opened.map(({ server }) => (server.address() as AddressInfo).port);
   const present = (newPair: KeyPair): void => opened.forEach(({ server }) => presentKeyPair(server, newPair));
+  const connections = (): number => opened.reduce((sum, { sockets }) => sum + sockets.size, 0);
   const closeIdle = (): void => opened.forEach(({ server }) => server.closeIdleConnections());
-  return { ports: { main: ports[0] ?? 0, streaming: ports.at(-1) ?? 0 }, present, closeIdle, close };
+  return { ports: { main: ports[0] ?? 0, streaming: ports.at(-1) ?? 0 }, present, connections, closeIdle, close };
 }
 
 function checkLoopback(host: string, path: string): void {

@@ -24,8 +24,9 @@ export interface PendingUpgrade {
   refuse(error: StreamsError): void;
 }
 
-/** How the leg of a granted upgrade behaves. */
+/** How the leg of a granted upgrade behaves, and who is told of the answer. */
 export interface LegManners {
+  readonly answered: (status: number) => void;
   readonly clock: Clock;
   readonly times?: LivenessTimes | undefined;
   readonly cleanCloseLimitMs?: number | undefined;
@@ -73,7 +74,7 @@ export class Upgrader {
       },
       refuse: (error) => {
         release();
-        refuseUpgrade(socket, error, trackingId, this.#manners.clock.wallMs());
+        this.#manners.answered(refuseUpgrade(socket, error, trackingId, this.#manners.clock.wallMs()));
       },
     };
   }
@@ -83,6 +84,7 @@ export class Upgrader {
     this.#selected.set(request, protocol);
     // ws calls back at once, or not at all if the socket has died.
     this.#server.handleUpgrade(request, socket, Buffer.alloc(0), (ws) => {
+      this.#manners.answered(101);
       leg = new WsLeg(ws, socket, { ...this.#manners, side: 'hub', raw: protocol === RAW_PROTOCOL });
     });
     return leg;

@@ -23,6 +23,8 @@ export interface Answer {
   readonly body?: object | undefined;
   /** Instead of a body: a file, with all of its headers. */
   readonly file?: { readonly headers: Readonly<Record<string, string>>; readonly bytes?: Buffer | undefined } | undefined;
+  /** Instead of a body: text of another type than JSON. */
+  readonly text?: { readonly type: string; readonly content: string } | undefined;
 }
 
 /** One row of the table. */

@@ -15,6 +15,8 @@ export interface KeyPair {
 export interface ServerHandlers {
   readonly onRequest: RequestListener;
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** A connection was dropped, since there are as many as there may be. */
+  readonly onDrop: () => void;
 }
 
 const TIMES = {
@@ -59,6 +61,7 @@ export function createHubServer(pair: KeyPair | undefined, handlers: ServerHandl
   server.maxConnections = Math.floor(maxConnections() / servers);
   server.on('request', handlers.onRequest);
   server.on('upgrade', handlers.onUpgrade);
+  server.on('drop', handlers.onDrop);
   return server;
 }
 
@@ -91,10 +94,15 @@ export function trackSockets(server: Server): ReadonlySet<Socket> {
   return sockets;
 }
 
+/** The most descriptors that this process may open; undefined where the system does not say. */
+export function descriptorLimit(): number | undefined {
+  const limit = /^Max open files\s+(\d+)/m.exec(readLimits())?.[1];
+  return limit === undefined ? undefined : Number(limit);
+}
+
 /** Beyond the descriptor limit the kernel would drop connections without a word. */
 function maxConnections(): number {
-  const limit = /^Max open files\s+(\d+)/m.exec(readLimits())?.[1];
-  return Math.max(RESERVED_DESCRIPTORS, Number(limit ?? 20_000) - RESERVED_DESCRIPTORS);
+  return Math.max(RESERVED_DESCRIPTORS, (descriptorLimit() ?? 20_000) - RESERVED_DESCRIPTORS);
 }
 
 function readLimits(): string {

@@ -17,10 +17,12 @@ import {
   MAX_LEG_MESSAGE_BYTES,
   newId,
   type Random,
+  type StreamsError,
   TOKEN_PATTERN,
 } from '@streams/protocol/internal';
 import type { Identity } from '../auth/authenticate.ts';
 import type { Sessions } from '../control/sessions.ts';
+import type { HubObserver, RefusedCredential } from '../diagnostics/observer.ts';
 import type { Broker } from '../streams/broker.ts';
 import { isRole } from '../streams/handshake.ts';
 import type { Caller } from './guard.ts';
@@ -41,6 +43,7 @@ export interface UpgradeContext {
   readonly keepAliveMs?: number | undefined;
   readonly sessions: Sessions;
   readonly broker: Broker;
+  readonly observer: HubObserver;
   /** @throws `STREAMS_UNAUTHENTICATED` */
   readonly authenticate: (caller: Caller) => Promise<Identity>;
   /** Called after a control link was attached. */
@@ -65,12 +68,13 @@ export class Upgrades {
 
   constructor(context: UpgradeContext) {
     this.#context = context;
-    const { clock, random, keepAliveMs } = context;
+    const { clock, random, keepAliveMs, observer } = context;
+    const answered = (status: number): void => observer.answered(status);
     // Each hub start beats at its own pace, as each device does.
     const idleMs = keepAliveMs ?? LINK_IDLE_MS * (1 + LINK_IDLE_JITTER * (2 * random.uniform() - 1));
     const times = { idleMs, deadMs: LINK_DEAD_MS, tickMs: Math.min(LINK_TICK_MS, idleMs) };
-    this.#links = new Upgrader(MAX_CONTROL_MESSAGE_BYTES, { clock, times, cleanCloseLimitMs: CONTROL_CLOSE_LIMIT_MS });
-    this.#legs = new Upgrader(MAX_LEG_MESSAGE_BYTES, { clock, times: { ...LEG_TIMES, idleMs: keepAliveMs ?? LEG_IDLE_MS } });
+    this.#links = new Upgrader(MAX_CONTROL_MESSAGE_BYTES, { clock, times, cleanCloseLimitMs: CONTROL_CLOSE_LIMIT_MS, answered });
+    this.#legs = new Upgrader(MAX_LEG_MESSAGE_BYTES, { clock, times: { ...LEG_TIMES, idleMs: keepAliveMs ?? LEG_IDLE_MS }, answered });
   }
 
   /** @throws what the client gets instead of the 101. */
@@ -82,7 +86,7 @@ export class Upgrades {
     if (streamId === undefined || !isRole(role)) throw createError('NOT_FOUND');
     const token = BEARER.exec(caller.authorization ?? '')?.[1] ?? '';
     const seat = TOKEN_PATTERN.test(token) ? this.#context.broker.findSeat(streamId, role, token) : undefined;
-    if (seat === undefined) throw createError('UNAUTHENTICATED', { message: 'the stream token is not held' });
+    if (seat === undefined) throw this.#refused('stream-token', 'the stream token is not held');
     const offered = offeredProtocols(request);
     if (offered.length > 0 && !offered.some((protocol) => seat.protocols.includes(protocol))) {
       throw createError('BAD_REQUEST', { message: `offer one of these WebSocket subprotocols: ${seat.protocols.join(', ')}` });
@@ -93,7 +97,7 @@ export class Upgrades {
   async #link(deviceId: string, request: IncomingMessage, socket: Socket, head: Buffer, caller: Caller): Promise<void> {
     const { clock, random, sessions } = this.#context;
     const identity = await this.#context.authenticate(caller);
-    if (identity.kind !== 'device' || identity.deviceId !== deviceId) throw createError('UNAUTHENTICATED');
+    if (identity.kind !== 'device' || identity.deviceId !== deviceId) throw this.#refused('wrong-device');
     const instanceId = request.headers['streams-instance-id'] ?? newId(random);
     if (typeof instanceId !== 'string' || !ID_PATTERN.test(instanceId)) {
       throw createError('BAD_REQUEST', { message: 'Streams-Instance-Id: expected 22 characters of base64url' });
@@ -106,5 +110,10 @@ export class Upgrades {
     const expiresInMs = identity.expiresAtMs + CLOCK_LEEWAY_MS - clock.wallMs();
     sessions.attach({ deviceId, instanceId, leg, keyId: identity.keyId, expiresInMs });
     this.#context.onLink(deviceId);
+  }
+
+  #refused(cause: RefusedCredential, message?: string): StreamsError {
+    this.#context.observer.credentialRefused(cause);
+    return createError('UNAUTHENTICATED', { message });
   }
 }

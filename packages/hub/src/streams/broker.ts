@@ -17,11 +17,12 @@ import type { Router } from '../control/router.ts';
 import { REVOKED_REASON } from '../control/session.ts';
 import type { Registry } from '../devices/registry.ts';
 import { drainRetryMs } from '../drain.ts';
+import type { HubObserver } from '../diagnostics/observer.ts';
 import type { LogRecord, LogResult, ResourceLog } from '../diagnostics/resource-log.ts';
 import type { PendingUpgrade } from '../http/pending-upgrade.ts';
 import type { HandshakeState, Role } from './handshake.ts';
 import { Negotiation, type StreamRequest, type Tickets } from './negotiation.ts';
-import { Relay, type RelayReport } from './relay.ts';
+import { Relay, type RelayedBytes, type RelayReport } from './relay.ts';
 import type { LegPair } from './rendezvous.ts';
 import { issueToken } from './token.ts';
 
@@ -30,6 +31,7 @@ export interface BrokerContext {
   readonly router: Router;
   readonly registry: Registry;
   readonly log: ResourceLog;
+  readonly observer: HubObserver;
   readonly clock: Clock;
   readonly random: Random;
   /** `wss://host[:port]` of the streaming endpoint. */
@@ -72,6 +74,8 @@ export class Broker {
   readonly #context: BrokerContext;
   readonly #negotiations = new Map<string, Negotiation>();
   readonly #streams = new Map<string, LiveStream>();
+  /** What streams that have ended have carried. */
+  readonly #carried = { toDevice: 0, toService: 0 };
   #established = 0;
   #draining = false;
 
@@ -84,14 +88,32 @@ export class Broker {
     return this.#negotiations.size + this.#streams.size;
   }
 
+  get handshakes(): number {
+    return this.#negotiations.size;
+  }
+
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** Payload since the start, that of running streams included. */
+  get bytes(): RelayedBytes {
+    const sum = { ...this.#carried };
+    for (const { relay } of this.#streams.values()) {
+      sum.toDevice += relay.bytes.toDevice;
+      sum.toService += relay.bytes.toService;
+    }
+    return sum;
+  }
+
   get load(): Load {
     const sessions = [...this.#streams.values()].filter(({ protocol }) => protocol === SESSION_PROTOCOL);
-    const sessionBytes = sessions.reduce((sum, { relay }) => sum + relay.bytes, 0);
+    const sessionBytes = sessions.reduce((sum, { relay }) => sum + relay.bytes.toDevice + relay.bytes.toService, 0);
     return { mortal: this.size - sessions.length, sessions: sessions.length, sessionBytes };
   }
 
   /** The established streams, in the order of their establishment. */
-  get streams(): Iterable<LiveStream> {
+  get live(): Iterable<LiveStream> {
     return this.#streams.values();
   }
 
@@ -182,12 +204,18 @@ export class Broker {
   #relay(negotiation: Negotiation, legs: LegPair, protocol: string): void {
     const { streamId, request } = negotiation;
     const startMs = this.#context.clock.monotonicMs();
-    const relay = new Relay(legs, framingOf(protocol), (report) => {
+    const ended = (report: RelayReport): void => {
       negotiation.apply({ type: 'end' });
       this.#streams.delete(streamId);
+      this.#carried.toDevice += report.bytesToDevice;
+      this.#carried.toService += report.bytesToService;
       const durationMs = Math.round(this.#context.clock.monotonicMs() - startMs);
-      this.#context.log.write({ ...identify(streamId, request), ...streamResult(report), durationMs });
-    });
+      const result = streamResult(report);
+      this.#context.observer.streamEnded({ result: result.result, endedBy: report.endedBy });
+      this.#context.log.write({ ...identify(streamId, request), ...result, durationMs });
+    };
+    const stalled = (to: Role): void => this.#context.observer.relayStalled(to);
+    const relay = new Relay(legs, framingOf(protocol), { stalled, ended });
     this.#established += 1;
     this.#streams.set(streamId, { negotiation, relay, protocol, sinceMs: this.#context.clock.wallMs(), ordinal: this.#established });
     this.#context.onStream(request.deviceId);
@@ -196,11 +224,14 @@ export class Broker {
   #onSettled(negotiation: Negotiation): void {
     const { streamId, request, state, stepsMs, elapsedMs: durationMs } = negotiation;
     this.#negotiations.delete(streamId);
-    this.#context.log.write({ ...identify(streamId, request), ...handshakeResult(state), durationMs, stepsMs });
+    const outcome = handshakeResult(state);
+    this.#context.observer.handshakeSettled({ result: outcome.result, code: outcome.code, durationMs });
+    this.#context.log.write({ ...identify(streamId, request), ...outcome, durationMs, stepsMs });
   }
 
   /** Logs a handshake that could not begin. */
   #refused(request: StreamRequest, code: WireCode, retryAfterMs?: number): Error {
+    this.#context.observer.handshakeSettled({ result: 'failed', code, durationMs: 0 });
     this.#context.log.write({ ...identify('', request), operation: 'handshake', result: 'failed', code, durationMs: 0, stepsMs: {} });
     return createError(code, { trackingId: request.trackingId, retryAfterMs });
   }

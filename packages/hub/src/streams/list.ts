@@ -15,7 +15,7 @@ function list(broker: Broker, { identity, query }: Call): Answer {
   // A place in the order, not a stream: that one may have ended by now.
   const after = asInteger(Number(query.get('after') ?? 0), 'after', 0, Number.MAX_SAFE_INTEGER);
   const page: LiveStream[] = [];
-  for (const stream of broker.streams) {
+  for (const stream of broker.live) {
     if (stream.ordinal <= after) continue;
     page.push(stream);
     // One more than asked for shows whether there is a next page.
@@ -38,7 +38,7 @@ function view({ negotiation, relay, protocol, sinceMs }: LiveStream): StreamView
     policy: request.policy,
     protocol,
     since: new Date(sinceMs).toISOString(),
-    bytesToDevice: relay.bytesToDevice,
-    bytesToService: relay.bytesToService,
+    bytesToDevice: relay.bytes.toDevice,
+    bytesToService: relay.bytes.toService,
   };
 }

@@ -3,6 +3,12 @@ import { type Framing, type LegEnd, type LegMessage, RELAY_HIGH_WATER_BYTES, REL
 import { otherRole, type Role } from './handshake.ts';
 import type { LegPair } from './rendezvous.ts';
 
+/** Payload by direction. */
+export interface RelayedBytes {
+  readonly toDevice: number;
+  readonly toService: number;
+}
+
 /** How a relayed stream went. */
 export interface RelayReport {
   readonly bytesToDevice: number;
@@ -13,19 +19,27 @@ export interface RelayReport {
   readonly reason: string;
 }
 
+/** Told what happens to a relay. */
+export interface RelayEvents {
+  /** One leg is not read any more, since the other takes its bytes too slowly. @param to The slow one. */
+  stalled(to: Role): void;
+  /** Once, when both legs have ended. */
+  ended(report: RelayReport): void;
+}
+
 /** Runs until both legs have ended. */
 export class Relay {
   readonly #legs: LegPair;
   readonly #framing: Framing;
   readonly #bytesFrom: Record<Role, number> = { device: 0, service: 0 };
-  readonly #onEnd: (report: RelayReport) => void;
+  readonly #events: RelayEvents;
   #openLegs = 2;
   #firstEnd: Pick<RelayReport, 'endedBy' | 'closeCode' | 'reason'> | undefined;
 
-  constructor(legs: LegPair, framing: Framing, onEnd: (report: RelayReport) => void) {
+  constructor(legs: LegPair, framing: Framing, events: RelayEvents) {
     this.#legs = legs;
     this.#framing = framing;
-    this.#onEnd = onEnd;
+    this.#events = events;
     for (const role of ['device', 'service'] as const) {
       this.#forward(role);
       legs[role].on('close', (end) => this.#onLegEnd(role, end));
@@ -35,17 +49,8 @@ export class Relay {
   }
 
   /** Payload so far. */
-  get bytesToDevice(): number {
-    return this.#bytesFrom.service;
-  }
-
-  get bytesToService(): number {
-    return this.#bytesFrom.device;
-  }
-
-  /** Both ways together. */
-  get bytes(): number {
-    return this.bytesToDevice + this.bytesToService;
+  get bytes(): RelayedBytes {
+    return { toDevice: this.#bytesFrom.service, toService: this.#bytesFrom.device };
   }
 
   /** Ends both legs from the hub's side. */
@@ -76,6 +81,7 @@ export class Relay {
       if (stalled || to.bufferedBytes < RELAY_HIGH_WATER_BYTES) return;
       stalled = true;
       from.pause();
+      this.#events.stalled(otherRole(role));
     });
   }
 
@@ -85,6 +91,6 @@ export class Relay {
     this.#firstEnd ??= { endedBy: role, closeCode, reason };
     this.#openLegs -= 1;
     if (this.#openLegs > 0) return this.#legs[otherRole(role)].close(closeCode, reason);
-    this.#onEnd({ ...this.#firstEnd, bytesToDevice: this.bytesToDevice, bytesToService: this.bytesToService });
+    this.#events.ended({ ...this.#firstEnd, bytesToDevice: this.#bytesFrom.service, bytesToService: this.#bytesFrom.device });
   }
 }

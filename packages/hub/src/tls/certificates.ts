@@ -43,6 +43,11 @@ export class Certificates {
     return this.#identity;
   }
 
+  /** When it ends, in milliseconds since 1970. */
+  get expiryMs(): number {
+    return new Date(new X509Certificate(this.#identity.cert).validTo).getTime();
+  }
+
   /** From now on `present` is told what comes. */
   serve(present: (pair: KeyPair) => void): void {
     this.#present = present;

@@ -2,6 +2,7 @@
 import { FakeClock } from '@streams/testkit';
 import { framingOf, type Leg, type LegEnd, memoryLegPair, RELAY_HIGH_WATER_BYTES } from '@streams/protocol/internal';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Role } from '../../src/streams/handshake.ts';
 import { Relay, type RelayReport } from '../../src/streams/relay.ts';
 import { until } from '../support/streams.ts';
 
@@ -10,11 +11,13 @@ let device: Leg;
 let service: Leg;
 let relay: Relay;
 let reports: RelayReport[];
+let stalls: Role[];
 const ends: { device?: LegEnd; service?: LegEnd } = {};
 
 beforeEach(() => {
   clock = new FakeClock();
   reports = [];
+  stalls = [];
   const [deviceEnd, deviceLeg] = memoryLegPair(clock);
   const [serviceEnd, serviceLeg] = memoryLegPair(clock);
   [device, service] = [deviceEnd, serviceEnd];
@@ -22,7 +25,10 @@ beforeEach(() => {
   delete ends.service;
   device.on('close', (end) => (ends.device = end));
   service.on('close', (end) => (ends.service = end));
-  relay = new Relay({ device: deviceLeg, service: serviceLeg }, framingOf('streams.v1'), (report) => reports.push(report));
+  relay = new Relay({ device: deviceLeg, service: serviceLeg }, framingOf('streams.v1'), {
+    stalled: (to) => stalls.push(to),
+    ended: (report) => reports.push(report),
+  });
 });
 
 describe('messages', () => {
@@ -62,6 +68,7 @@ describe('a reader that stops', () => {
     // The relay has taken what fits below its mark, and no more.
     expect(flushed).toBe(RELAY_HIGH_WATER_BYTES / message.length);
     expect(device.bufferedBytes).toBe(message.length * (100 - flushed));
+    expect(stalls).toEqual(['service']);
     service.resume();
     await until(() => received === 100);
     await until(() => device.bufferedBytes === 0);
@@ -72,7 +79,10 @@ it('a close without a code is the clean end of a raw stream', async () => {
   const [deviceEnd, deviceLeg] = memoryLegPair(clock);
   const [serviceEnd, serviceLeg] = memoryLegPair(clock);
   const end = new Promise<LegEnd>((resolve) => serviceEnd.once('close', resolve));
-  new Relay({ device: deviceLeg, service: serviceLeg }, framingOf('raw'), (report) => reports.push(report));
+  new Relay({ device: deviceLeg, service: serviceLeg }, framingOf('raw'), {
+    stalled: (to) => stalls.push(to),
+    ended: (report) => reports.push(report),
+  });
   serviceEnd.resume();
   deviceEnd.send(new Uint8Array(10));
   deviceEnd.close(1005);
