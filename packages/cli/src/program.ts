@@ -7,6 +7,7 @@ import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { echoCommand } from './commands/echo.ts';
 import { hubCommand } from './commands/hub.ts';
+import { logsCommand } from './commands/logs.ts';
 import { proxyCommand } from './commands/proxy.ts';
 import { sshCommand } from './commands/ssh.ts';
 import { exitCodeOf, oneLine } from './io/errors.ts';
@@ -33,7 +34,7 @@ export function createProgram(): Command {
     .description('Reach devices behind firewalls: run a hub, manage devices, open streams.')
     .version(VERSION)
     .addHelpText('after', '\nExample:\n  $ streams hub start');
-  const service = [echoCommand(), proxyCommand(), sshCommand(), connectCommand(), doctorCommand()];
+  const service = [echoCommand(), proxyCommand(), sshCommand(), connectCommand(), doctorCommand(), logsCommand()];
   for (const command of [hubCommand(), devicesCommand(), deviceCommand(), ...service]) program.addCommand(command);
   everyCommand(program, (command) => {
     // Commander's own errors become lines of ours. A group without a subcommand shows its help, which is no success.

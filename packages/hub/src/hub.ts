@@ -180,7 +180,7 @@ export class Hub {
   }
 
   async #close(): Promise<void> {
-    const { revocation, broker, sessions, clock, front, measurements } = this.#parts;
+    const { revocation, broker, sessions, clock, front, measurements, log } = this.#parts;
     this.#closing.abort();
     revocation.stop();
     measurements.stop();
@@ -189,12 +189,15 @@ export class Hub {
     const limited = (cut: () => void): (() => void) => clock.after(CLOSE_TIMEOUT_MS, cut);
     const listeners = await this.#listeners?.catch(() => undefined);
     this.#certificates?.stop();
-    await Promise.all([front.close(limited), listeners?.close(limited)]);
+    // Who follows the log sees how everything ended.
+    const ended = front.close(limited).then(() => log.followers.close());
+    await Promise.all([ended, listeners?.close(limited)]);
+    await log.close();
   }
 
   async #open(options: ListenOptions): Promise<Listeners> {
     const { tls } = this.#options;
-    const { addresses, clock, logger, front } = this.#parts;
+    const { addresses, clock, logger, front, log } = this.#parts;
     addresses.checkPorts(options.port ?? DEFAULT_PORT, options.streaming?.port);
     const certificates = tls === false ? undefined : await openCertificates(tls, [...addresses.hostNames], clock, logger);
     const listeners = await openListeners(certificates?.identity, front, options);
@@ -202,6 +205,7 @@ export class Hub {
     this.#opened = listeners;
     this.#certificates = certificates;
     addresses.listensOn(listeners.ports);
+    await log.open();
     return listeners;
   }
 

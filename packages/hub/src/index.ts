@@ -2,6 +2,7 @@
 export type { Permission } from './auth/policies.ts';
 export type { MetricsOptions } from './config/metrics.ts';
 export type { HubOptions, PolicyOptions, TlsFiles, TlsOptions } from './config/schema.ts';
+export type { ResourceLogOptions } from './config/resource-log.ts';
 export { openRegistry } from './devices/lmdb-registry.ts';
 export type { DurableRegistry, RegistryOptions } from './devices/lmdb-registry.ts';
 export type { DeviceChange, DevicePage, DeviceRecord, Registry } from './devices/registry.ts';

@@ -4,6 +4,7 @@ import { Authenticator } from './auth/authenticate.ts';
 import { Policies } from './auth/policies.ts';
 import { Revocation } from './auth/revocation.ts';
 import { Addresses } from './config/addresses.ts';
+import { fileLogOptions } from './config/resource-log.ts';
 import type { HubOptions } from './config/schema.ts';
 import { localRouter } from './control/router.ts';
 import { Sessions } from './control/sessions.ts';
@@ -16,6 +17,9 @@ import { historyRoute } from './diagnostics/history-route.ts';
 import type { HubLevels } from './diagnostics/levels.ts';
 import { Measurements } from './diagnostics/measurements.ts';
 import type { HubObserver } from './diagnostics/observer.ts';
+import { FileLogStore } from './diagnostics/log/file-store.ts';
+import { logRoutes } from './diagnostics/log/routes.ts';
+import { MemoryLogStore } from './diagnostics/log/store.ts';
 import { ResourceLog } from './diagnostics/resource-log.ts';
 import { Front } from './http/front.ts';
 import { MetricsEndpoint } from './http/metrics-endpoint.ts';
@@ -47,6 +51,7 @@ interface InnerParts {
   readonly sessions: Sessions;
   readonly broker: Broker;
   readonly revocation: Revocation;
+  readonly log: ResourceLog;
 }
 
 /** See the top of this file. */
@@ -64,6 +69,7 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
   );
   const observer = measurements.metrics;
   const addresses = new Addresses(options, clock.wallMs());
+  const log = createResourceLog(options, clock, logger);
   const sessions: Sessions = new Sessions(
     clock,
     () => addresses.welcome(clock.wallMs()),
@@ -75,7 +81,7 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
     random,
     registry,
     router: localRouter(sessions),
-    log: new ResourceLog(logger),
+    log,
     observer,
     streamingUrl: () => addresses.urls().streaming.replace(/^https:/, 'wss:'),
     onStream: (deviceId) => revocation.check(deviceId),
@@ -83,7 +89,21 @@ export function assemble(options: HubOptions, life: HubLife): HubParts {
   const revocation = new Revocation({ registry, sessions, broker, logger });
   const devices = new DeviceWriter(registry, random);
   const policies = new Policies(options.policies);
-  const inner = { clock, random, logger, measurements, observer, registry, devices, policies, addresses, sessions, broker, revocation };
+  const inner = {
+    clock,
+    random,
+    logger,
+    measurements,
+    observer,
+    registry,
+    devices,
+    policies,
+    addresses,
+    sessions,
+    broker,
+    revocation,
+    log,
+  };
   return { ...inner, front: createFront(options, inner, life) };
 }
 
@@ -99,8 +119,17 @@ function levelsOf(parts: () => Pick<InnerParts, 'sessions' | 'broker'>, { connec
   };
 }
 
+function createResourceLog({ hostNames, resourceLog = {} }: HubOptions, clock: Clock, logger: Logger): ResourceLog {
+  const { directory } = resourceLog;
+  const store =
+    directory === undefined
+      ? new MemoryLogStore(clock)
+      : new FileLogStore({ options: fileLogOptions(directory, resourceLog), hostName: hostNames[0] ?? '', clock, logger });
+  return new ResourceLog({ clock, store, logger: resourceLog.logger === false ? undefined : logger });
+}
+
 function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Front {
-  const { clock, registry, policies, addresses, broker, revocation, measurements } = parts;
+  const { clock, registry, policies, addresses, broker, revocation, measurements, log } = parts;
   const { hostNames } = addresses;
   const front: Front = new Front({
     ...parts,
@@ -112,6 +141,7 @@ function createFront(options: HubOptions, parts: InnerParts, life: HubLife): Fro
       ...streamRoutes(broker),
       streamListRoute(broker),
       historyRoute(measurements.history),
+      ...logRoutes(log),
       { method: 'GET', path: ['v1', 'hub'], handle: () => ({ status: 200, body: addresses.view() }) },
     ],
     metrics: new MetricsEndpoint(measurements.metrics, hostNames, options.metrics?.openOnLoopback),

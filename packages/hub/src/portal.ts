@@ -66,8 +66,9 @@ export class Portal {
     const file = (await this.#load()).get(name);
     if (file === undefined) throw createError('NOT_FOUND', { message: 'the portal has no such file' });
     const { bytes, headers: own } = acceptsGzip(headers) ? file.zipped : file.plain;
-    if (knows(headers, own['ETag'] ?? '')) return { status: 304, file: { headers: own } };
-    return { status: 200, file: { headers: { ...own, 'Content-Length': String(bytes.length) }, bytes } };
+    if (knows(headers, own['ETag'] ?? '')) return { status: 304, send: (response) => void response.writeHead(304, own).end() };
+    const all = { ...own, 'Content-Length': bytes.length };
+    return { status: 200, send: (response) => void response.writeHead(200, all).end(bytes) };
   }
 
   #load(): Promise<Files> {

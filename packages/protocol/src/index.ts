@@ -32,6 +32,7 @@ export type { StreamEvents } from './telemetry/client-events.ts';
 export type { Logger } from './telemetry/logger.ts';
 export type { Cancel, Clock } from './time/clock.ts';
 export type { Random } from './time/random.ts';
+export type { LogEndedBy, LogOperation, LogRecord, LogResult } from './wire/log-records.ts';
 export type { DeviceView, HubView, PutDeviceBody } from './wire/rest.ts';
 export type { EndedBy } from './wire/close-codes.ts';
 export type { ResetCode, SentResetCode } from './wire/reset-codes.ts';

@@ -51,6 +51,7 @@ export * from './wire/encode.ts';
 export * from './wire/frames.ts';
 export * from './wire/guards.ts';
 export * from './wire/limits.ts';
+export * from './wire/log-records.ts';
 export * from './wire/messages.ts';
 export * from './wire/names.ts';
 export * from './wire/rest.ts';

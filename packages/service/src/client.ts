@@ -26,6 +26,7 @@ import {
 } from '@streams/protocol/internal';
 import { Devices } from './devices.ts';
 import type { OpenContext } from './handshake.ts';
+import { Logs } from './logs.ts';
 import { type CreateStreamOptions, openStream } from './open-stream.ts';
 import { openTunnel, type OpenTunnel, type OpenTunnelOptions } from './open-tunnel.ts';
 import { credentialsOf, type ServiceClientOptions, type ServiceClientSettings } from './options.ts';
@@ -46,6 +47,8 @@ export class ServiceClient {
   readonly closed: Promise<void>;
   /** The hub's devices: create, list, change, delete. */
   readonly devices: Devices;
+  /** The hub's resource log: who asked for which stream, and what became of it. */
+  readonly logs: Logs;
   readonly #clock: Clock;
   readonly #closeTimeoutMs: number;
   readonly #rest: Rest;
@@ -79,6 +82,7 @@ export class ServiceClient {
     const signer = new Signer({ resource: credentials.hostName, policy: credentials.policy, key: credentials.key }, clock);
     this.#rest = new Rest(origin, access, signer, clock);
     this.devices = new Devices(this.#rest, options.ca);
+    this.logs = new Logs(this.#rest, clock);
     const sessions = new OpenSessions<void>(clock);
     this.#sessions = sessions;
     const { maxReplayBytes } = options;
@@ -196,8 +200,9 @@ export class ServiceClient {
     this.#ended.resolve();
   }
 
-  /** Ends the handshakes that run. */
+  /** Ends the handshakes that run, and what follows the log. */
   #abandon(): void {
+    this.logs.end();
     for (const abort of this.#openings.keys()) abort.abort(createError('CLOSED'));
   }
 }

@@ -1,6 +1,7 @@
 // Public names of @streams/service.
 export { ServiceClient } from './client.ts';
 export type { Device, DeviceKey, Devices, DeviceSettings } from './devices.ts';
+export type { FollowOptions, LogFilter, LogQuery, Logs } from './logs.ts';
 export type { CreateStreamOptions } from './open-stream.ts';
 export type { OpenTunnelOptions } from './open-tunnel.ts';
 export type { ServiceClientOptions, ServiceClientSettings } from './options.ts';
@@ -29,7 +30,11 @@ export type {
   HandshakeMessage,
   HandshakePhase,
   HubView,
+  LogEndedBy,
   Logger,
+  LogOperation,
+  LogRecord,
+  LogResult,
   OpenChannelOptions,
   Random,
   ResetCode,

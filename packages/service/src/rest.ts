@@ -32,6 +32,8 @@ export interface RestCall {
   /** What the hub may take by itself; a guard for the way there and back is added. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** The largest answer that is taken. Default: that of the hub's ordinary bodies. */
+  readonly maxBytes?: number | undefined;
 }
 
 const PHASE: HandshakePhase = 'answer';
@@ -67,15 +69,28 @@ export class Rest {
   }
 
   /**
-   * Resolves with what `read` makes of the JSON answer. A refusal that came from a wrong clock is signed anew, once, by the hub's.
+   * Resolves with what `read` makes of the JSON answer.
    * @throws what the hub answered, `STREAMS_CONNECT_FAILED`, `STREAMS_TLS_FAILED`, `STREAMS_ABORTED`.
    */
   async call<T>(call: RestCall, read: (answer: Fields) => T): Promise<T> {
+    return this.#corrected(() => this.#attempt(call, async (response) => readAs(read, await bodyText(response, call.maxBytes))));
+  }
+
+  /**
+   * Resolves with the body of an answer that goes on until somebody ends it; `call.signal` ends it from here.
+   * @throws as {@link call}; the body does so where the connection is lost.
+   */
+  async open(call: RestCall & { readonly signal: AbortSignal }): Promise<AsyncIterable<Buffer>> {
+    return this.#corrected(() => this.#attempt(call, async (body) => body));
+  }
+
+  /** A refusal that came from a wrong clock is signed anew, once, by the hub's. */
+  async #corrected<T>(attempt: () => Promise<T>): Promise<T> {
     try {
-      return await this.#attempt(call, read);
+      return await attempt();
     } catch (error) {
       const refused = StreamsError.is(error) && error.code === 'STREAMS_UNAUTHENTICATED';
-      if (refused && this.#signer.adjustTo(hubTimeOf(error))) return this.#attempt(call, read);
+      if (refused && this.#signer.adjustTo(hubTimeOf(error))) return attempt();
       throw error;
     }
   }
@@ -92,13 +107,13 @@ export class Rest {
     await settled(this.#pool.destroy());
   }
 
-  async #attempt<T>(call: RestCall, read: (answer: Fields) => T): Promise<T> {
+  async #attempt<T>(call: RestCall, take: (body: AsyncIterable<Buffer>) => Promise<T>): Promise<T> {
     throwIfAborted(call.signal);
     const limit = new AbortController();
     const limitMs = call.timeoutMs + HANDSHAKE_GUARD_MS;
     const cancel = this.#clock.after(limitMs, () => limit.abort());
     try {
-      return readAs(read, await this.#exchange(call, call.signal ? AbortSignal.any([call.signal, limit.signal]) : limit.signal));
+      return await take(await this.#exchange(call, call.signal ? AbortSignal.any([call.signal, limit.signal]) : limit.signal));
     } catch (error) {
       if (StreamsError.is(error)) throw error;
       if (call.signal?.aborted) throw abortedError(call.signal);
@@ -115,13 +130,13 @@ export class Rest {
     return createError('CONNECT_FAILED', { message: `the hub did not answer within ${limitMs} ms${through}`, details });
   }
 
-  async #exchange(call: RestCall, signal: AbortSignal): Promise<string> {
+  async #exchange(call: RestCall, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
     const { method, path, body } = call;
     const condition = call.mustExist ? { 'if-match': '*' } : {};
     const headers = { authorization: this.#signer.authorization(), 'content-type': 'application/json', ...condition };
     const response = await this.#pool.request({ method, path, headers, signal, body: body === undefined ? null : JSON.stringify(body) });
+    if (response.statusCode >= 200 && response.statusCode < 300) return response.body;
     const text = await bodyText(response.body);
-    if (response.statusCode >= 200 && response.statusCode < 300) return text;
     const { date, 'retry-after': retryAfter } = response.headers;
     const failure = { status: response.statusCode, date: first(date), retryAfter: first(retryAfter), body: text };
     throw httpError(failure, PHASE, call.timeoutMs);
@@ -152,12 +167,12 @@ async function settled(closing: Promise<void>): Promise<void> {
   await closing.catch(() => undefined);
 }
 
-async function bodyText(body: AsyncIterable<Buffer>): Promise<string> {
+async function bodyText(body: AsyncIterable<Buffer>, maxBytes: number = MAX_BODY_BYTES): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw createError('TOO_LARGE', { message: `an answer holds at most ${MAX_BODY_BYTES} bytes` });
+    if (bytes > maxBytes) throw createError('TOO_LARGE', { message: `an answer holds at most ${maxBytes} bytes` });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

@@ -1,5 +1,5 @@
 // `streams hub start`: the hub with its data directory, from the first start to the signal that ends it.
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseServiceConnectionString } from '@streams/protocol/internal';
 import type { Hub, HubPorts, Logger } from '@streams/hub';
 import { defaultDataDirectory, loadPolicies, removeRunningHub, SERVICE, takeDirectory, writeRunningHub } from '../io/data-directory.ts';
@@ -35,7 +35,9 @@ export async function startHub(options: HubStartOptions): Promise<void> {
   const policies = await loadPolicies(dataDirectory);
   const tls = tlsOptions(options, dataDirectory);
   const { keepAlive: keepAliveMs } = options;
-  await using hub = createHub({ hostNames, tls, policies, registry, keepAliveMs, logger: await hubLogger(options.log) });
+  const resourceLog = { directory: join(dataDirectory, 'logs') };
+  const logger = await hubLogger(options.log);
+  await using hub = createHub({ hostNames, tls, policies, registry, keepAliveMs, resourceLog, logger });
   const ports = await hub.listen({ port: options.port, host: options.listen }).catch(inWordsOfOptions);
   try {
     await announce(hub, ports, options, dataDirectory);

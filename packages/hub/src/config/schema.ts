@@ -16,6 +16,7 @@ import { PERMISSIONS, type Permission } from '../auth/policies.ts';
 import type { Registry } from '../devices/registry.ts';
 import { parseRange } from '../http/trusted-proxies.ts';
 import { type MetricsOptions, metricsSchema } from './metrics.ts';
+import { type ResourceLogOptions, resourceLogSchema } from './resource-log.ts';
 
 /** A service's key and what it may do. */
 export interface PolicyOptions {
@@ -75,6 +76,8 @@ export interface HubOptions {
   readonly metrics?: MetricsOptions | undefined;
   /** Such as `openRegistry` gives; the hub does not close it. Default: in memory, empty. */
   readonly registry?: Registry | undefined;
+  /** Where the resource log is kept, and how much of it. Default: in memory, the newest 4,000 records. */
+  readonly resourceLog?: ResourceLogOptions | undefined;
   /** Takes the resource log and the hub's own messages. Default: pino, to standard output. `false`: nothing. */
   readonly logger?: Logger | false | undefined;
   /** Default: the machine's clock. */
@@ -122,6 +125,7 @@ const fields = z.strictObject({
     .describe('Serve the portal, web pages for operators, at /portal. Without it every request of a web page is refused. Default: true')
     .optional(),
   metrics: metricsSchema.optional(),
+  resourceLog: resourceLogSchema,
   registry: z.unknown().optional(),
   logger: z.unknown().optional(),
   clock: z.unknown().optional(),

@@ -27,16 +27,13 @@ export function errorAnswer(error: StreamsError, trackingId: string): { status: 
 }
 
 /** Sends an answer, unless the caller is gone. Its `Date` is the hub's own time, by which clients correct theirs. */
-export function sendAnswer(response: ServerResponse, { status, body, text, file }: Answer, keepAlive: boolean, wallMs: number): void {
+export function sendAnswer(response: ServerResponse, { status, body, text, send }: Answer, keepAlive: boolean, wallMs: number): void {
   if (response.headersSent || response.destroyed) return;
   response.setHeader('Date', new Date(wallMs).toUTCString());
   // Who is not authenticated gets no connection to keep.
   if (!keepAlive || status === 401) response.setHeader('Connection', 'close');
-  if (file) {
-    response.writeHead(status, file.headers).end(file.bytes);
-    return;
-  }
   response.setHeader('Cache-Control', 'no-store');
+  if (send) return send(response);
   const { type, content } = text ?? { type: 'application/json', content: body && JSON.stringify(body) };
   if (content === undefined) {
     response.writeHead(status).end();

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Clock, createError, type Logger, newId, type Random, type StreamsError } from '@streams/protocol/internal';
+import { type Clock, createError, type Fields, type Logger, newId, type Random, type StreamsError } from '@streams/protocol/internal';
 import type { Authenticator, Identity } from '../auth/authenticate.ts';
 import type { HubObserver } from '../diagnostics/observer.ts';
 import { drainRetryMs } from '../drain.ts';
@@ -145,6 +145,8 @@ export class Front {
     response.once('close', () => gone.abort());
     const { headers } = request;
     const query = queryOf(target);
-    return route.handle({ identity, params, query, trackingId, headers, signal: gone.signal, body: () => readBody(request) });
+    const { address } = caller;
+    const body = (): Promise<Fields> => readBody(request);
+    return route.handle({ identity, params, query, trackingId, address, headers, signal: gone.signal, body });
   }
 }

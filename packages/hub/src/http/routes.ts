@@ -1,5 +1,5 @@
 // Finds the handler of a REST request: authentication first, then the table, then the body.
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createError, type Fields, MAX_BODY_BYTES, parseObject } from '@streams/protocol/internal';
 import type { Identity } from '../auth/authenticate.ts';
 
@@ -10,6 +10,8 @@ export interface Call {
   readonly params: readonly string[];
   readonly query: URLSearchParams;
   readonly trackingId: string;
+  /** The caller's IP address, as far as it can be known. */
+  readonly address: string;
   readonly headers: IncomingMessage['headers'];
   /** Fires if the caller goes away before it has its answer. */
   readonly signal: AbortSignal;
@@ -21,10 +23,10 @@ export interface Call {
 export interface Answer {
   readonly status: number;
   readonly body?: object | undefined;
-  /** Instead of a body: a file, with all of its headers. */
-  readonly file?: { readonly headers: Readonly<Record<string, string>>; readonly bytes?: Buffer | undefined } | undefined;
   /** Instead of a body: text of another type than JSON. */
   readonly text?: { readonly type: string; readonly content: string } | undefined;
+  /** Writes the answer's head and body itself, where they are no JSON object; the headers of every answer are set already. */
+  readonly send?: ((response: ServerResponse) => void) | undefined;
 }
 
 /** One row of the table. */

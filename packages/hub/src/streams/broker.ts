@@ -6,6 +6,7 @@ import {
   CLOSE_REVOKED,
   createError,
   framingOf,
+  type LogResult,
   newId,
   onAbort,
   type OpenStreamAnswer,
@@ -18,7 +19,7 @@ import { REVOKED_REASON } from '../control/session.ts';
 import type { Registry } from '../devices/registry.ts';
 import { drainRetryMs } from '../drain.ts';
 import type { HubObserver } from '../diagnostics/observer.ts';
-import type { LogRecord, LogResult, ResourceLog } from '../diagnostics/resource-log.ts';
+import type { LogEntry, ResourceLog } from '../diagnostics/resource-log.ts';
 import type { PendingUpgrade } from '../http/pending-upgrade.ts';
 import type { HandshakeState, Role } from './handshake.ts';
 import { Negotiation, type StreamRequest, type Tickets } from './negotiation.ts';
@@ -123,7 +124,10 @@ export class Broker {
    * @throws what `POST /v1/devices/{id}/streams` answers.
    */
   async open(request: StreamRequest, signal: AbortSignal): Promise<OpenStreamAnswer> {
-    const device = await this.#context.registry.get(request.deviceId);
+    const device = await this.#context.registry.get(request.deviceId).catch((error: unknown) => {
+      this.refuse(request, 'INTERNAL');
+      throw error;
+    });
     const session = await this.#context.router.find(request.deviceId);
     // Before the others: a device that is not here any more may be where the next attempt leads.
     if (this.#draining) throw this.#refused(request, 'DRAINING', drainRetryMs(this.#context.random));
@@ -138,6 +142,12 @@ export class Broker {
     const answer = negotiation.start(session);
     const forget = onAbort(signal, () => negotiation.apply({ type: 'cancel' }));
     return answer.finally(forget);
+  }
+
+  /** Logs a request that is refused before its handshake can begin. */
+  refuse(request: RefusedRequest, code: WireCode): void {
+    this.#context.observer.handshakeSettled({ result: 'failed', code, durationMs: 0 });
+    this.#context.log.write({ ...identify('', request), operation: 'handshake', result: 'failed', code, durationMs: 0, stepsMs: {} });
   }
 
   /** The seat of a stream token; `undefined` for every token that is not held. */
@@ -229,25 +239,28 @@ export class Broker {
     this.#context.log.write({ ...identify(streamId, request), ...outcome, durationMs, stepsMs });
   }
 
-  /** Logs a handshake that could not begin. */
   #refused(request: StreamRequest, code: WireCode, retryAfterMs?: number): Error {
-    this.#context.observer.handshakeSettled({ result: 'failed', code, durationMs: 0 });
-    this.#context.log.write({ ...identify('', request), operation: 'handshake', result: 'failed', code, durationMs: 0, stepsMs: {} });
+    this.refuse(request, code);
     return createError(code, { trackingId: request.trackingId, retryAfterMs });
   }
 }
 
+/** What the log says of a request. */
+export type RefusedRequest = Pick<StreamRequest, 'deviceId' | 'policy' | 'address' | 'trackingId'> &
+  Partial<Pick<StreamRequest, 'name' | 'resumes' | 'resumeCount' | 'traceparent'>>;
+
 type Identification = Pick<
-  LogRecord,
-  'deviceId' | 'streamName' | 'streamId' | 'sessionId' | 'resumeCount' | 'policy' | 'trackingId' | 'traceparent'
+  LogEntry,
+  'deviceId' | 'streamName' | 'streamId' | 'sessionId' | 'resumeCount' | 'policy' | 'address' | 'trackingId' | 'traceparent'
 >;
 
-function identify(streamId: string, request: StreamRequest): Identification {
-  const { deviceId, name: streamName, resumes: sessionId = streamId, resumeCount = 0, policy, trackingId, traceparent } = request;
-  return { deviceId, streamName, streamId, sessionId, resumeCount, policy, trackingId, traceparent };
+function identify(streamId: string, request: RefusedRequest): Identification {
+  const { deviceId, name: streamName = '', resumes: sessionId = streamId, resumeCount = 0 } = request;
+  const { policy, address, trackingId, traceparent } = request;
+  return { deviceId, streamName, streamId, sessionId, resumeCount, policy, address, trackingId, traceparent };
 }
 
-function handshakeResult(state: HandshakeState): Pick<LogRecord, 'operation' | 'result' | 'code' | 'phase' | 'reason'> {
+function handshakeResult(state: HandshakeState): Pick<LogEntry, 'operation' | 'result' | 'code' | 'phase' | 'reason'> {
   const operation = 'handshake';
   switch (state.name) {
     case 'rejected':
@@ -265,9 +278,9 @@ function handshakeResult(state: HandshakeState): Pick<LogRecord, 'operation' | '
 
 function streamResult(
   report: RelayReport,
-): Pick<LogRecord, 'operation' | 'result' | 'code' | 'bytesToDevice' | 'bytesToService' | 'endedBy' | 'reason'> {
-  const { bytesToDevice, bytesToService, endedBy, reason } = report;
-  const clean = report.closeCode === CLOSE_CLEAN;
+): Pick<LogEntry, 'operation' | 'result' | 'code' | 'bytesToDevice' | 'bytesToService' | 'endedBy' | 'closeCode' | 'reason'> {
+  const { bytesToDevice, bytesToService, endedBy, closeCode, reason } = report;
+  const clean = closeCode === CLOSE_CLEAN;
   const result: LogResult = clean ? 'clean' : 'terminated';
-  return { operation: 'stream', result, code: clean ? undefined : 'STREAM_TERMINATED', bytesToDevice, bytesToService, endedBy, reason };
+  return { operation: 'stream', result, code: clean ? undefined : 'STREAM_TERMINATED', bytesToDevice, bytesToService, endedBy, closeCode, reason };
 }

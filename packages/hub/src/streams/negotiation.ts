@@ -20,6 +20,8 @@ import { type IssuedToken, isToken } from './token.ts';
 export interface StreamRequest extends OpenStreamBody {
   readonly deviceId: string;
   readonly policy: string;
+  /** The IP address that asked. */
+  readonly address: string;
   readonly trackingId: string;
   readonly traceparent?: string | undefined;
 }

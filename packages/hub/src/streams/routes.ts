@@ -1,5 +1,6 @@
 // REST of streams: ask a device for one, end one.
 import { asDeviceId, asOpenStreamBody, asStreamId, asTraceparent, createError } from '@streams/protocol/internal';
+import type { Identity } from '../auth/authenticate.ts';
 import { requirePermission } from '../auth/authorize.ts';
 import type { Answer, Call, Route } from '../http/routes.ts';
 import type { Broker } from './broker.ts';
@@ -13,17 +14,28 @@ export function streamRoutes(broker: Broker): Route[] {
 }
 
 async function open(broker: Broker, call: Call): Promise<Answer> {
-  const policy = requirePermission(call.identity, 'stream:create').name;
-  const deviceId = asDeviceId(call.params[0]);
+  const { identity, trackingId, address, signal } = call;
   const { traceparent } = call.headers;
   const request = {
+    deviceId: asDeviceId(call.params[0]),
     ...asOpenStreamBody(await call.body()),
-    deviceId,
-    policy,
-    trackingId: call.trackingId,
+    policy: nameOf(identity),
+    address,
+    trackingId,
     traceparent: traceparent === undefined ? undefined : asTraceparent(traceparent, 'traceparent'),
   };
-  return { status: 200, body: await broker.open(request, call.signal) };
+  try {
+    requirePermission(identity, 'stream:create');
+  } catch (error) {
+    broker.refuse(request, 'FORBIDDEN');
+    throw error;
+  }
+  return { status: 200, body: await broker.open(request, signal) };
+}
+
+/** As the resource log says who asked: a policy, or a device, which may not. */
+function nameOf(identity: Identity): string {
+  return identity.kind === 'service' ? identity.policy.name : `device:${identity.deviceId}`;
 }
 
 function end(broker: Broker, call: Call): Answer {

@@ -24,6 +24,9 @@ export const MAX_LIST_ENTRY_CHARACTERS = 64;
 export const MAX_LISTED_DEVICES = 100;
 /** Streams in one answer of `GET /v1/streams`. */
 export const MAX_LISTED_STREAMS = 100;
+/** Records in one answer of the resource log, and the bytes of that answer: larger than other bodies, since a day can have very many. */
+export const MAX_LOGGED_RECORDS = 1_000;
+export const MAX_LOG_PAGE_BYTES = 262_144;
 /** A rejection's reason, in bytes of UTF-8. */
 export const MAX_REASON_BYTES = 512;
 /** The longest handshake; proxies and NATs rarely hold a silent request longer. */
