@@ -18,8 +18,3 @@ export function formatPlace(view: string, query: Readonly<Record<string, string 
   const search = new URLSearchParams(asked).toString();
   return `#/${view}${search === '' ? '' : `?${search}`}`;
 }
-
-/** Changes the address without going anywhere: for filters, of which the back button need not know each letter. */
-export function rewritePlace(place: string): void {
-  history.replaceState(null, '', place);
-}

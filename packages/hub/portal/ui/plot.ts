@@ -8,8 +8,8 @@ const HEIGHT_PX = 150;
 const ROW_MINUTES = 5;
 /** The names of the colours in the style sheet, and of how lines tell themselves apart without them. */
 const LINES = [
-  { colour: '--line-1', dash: [], key: 'solid' },
-  { colour: '--line-2', dash: [5, 4], key: 'dashed' },
+  { colour: '--line-1', dash: [], key: 'line-1' },
+  { colour: '--line-2', dash: [5, 4], key: 'line-2' },
 ] as const;
 
 /** Equal steps of time; `undefined` where nothing is known. */
@@ -43,15 +43,15 @@ export class Plot {
   constructor(options: PlotOptions) {
     this.#options = options;
     const id = newElementId();
-    this.#summaries = options.lines.map(() => h('p', { class: 'summary' }));
+    // The sample of its line stands before what is said of it: the summary is the key, too.
+    this.#summaries = options.lines.map((_, index) => h('p', { class: `summary ${options.lines.length > 1 ? LINES[index]?.key : ''}` }));
     const toggle = button('Show figures', () => this.#toggleTable(toggle), { class: 'quiet', 'aria-expanded': 'false', 'aria-describedby': id });
     this.element = h(
       'section',
       { class: 'plot', 'aria-labelledby': id },
-      h('div', { class: 'plot-head' }, h('h3', { id }, options.title), this.#readout),
-      options.lines.length > 1 && this.#key(),
+      h('div', { class: 'plot-head' }, h('h3', { id }, options.title), this.#readout, toggle),
       this.#canvas,
-      h('div', { class: 'plot-foot' }, h('div', {}, ...this.#summaries), toggle),
+      ...this.#summaries,
       this.#table,
     );
     this.#resized = new ResizeObserver(() => this.#fit());
@@ -101,7 +101,7 @@ export class Plot {
     return {
       width,
       height: HEIGHT_PX,
-      padding: [8, 4, 0, 0],
+      padding: [8, 18, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
       scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
@@ -117,17 +117,12 @@ export class Plot {
           width: 1.75,
           dash: [...(LINES[index]?.dash ?? [])],
           ...(lines.length === 1 ? { fill: colour('--line-1-soft') } : {}),
-          points: { show: false },
+          // Of a single step there is no line.
+          points: { show: ({ data }: uPlot, series: number) => (data[series] ?? []).filter((value) => value !== null).length === 1 },
         })),
       ],
       hooks: { setCursor: [({ cursor }) => this.#showAt(cursor.idx)] },
     };
-  }
-
-  #key(): HTMLElement {
-    const entries = this.#options.lines.map((label, index) => h('li', { class: LINES[index]?.key }, label));
-    // The same names stand in the summary and the table.
-    return h('ul', { class: 'key', 'aria-hidden': 'true' }, ...entries);
   }
 
   /** What is under the pointer. */

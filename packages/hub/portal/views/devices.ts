@@ -1,8 +1,9 @@
 // Devices: a page of the list, filtered; who is connected, since when; enabling and disabling.
 import type { DeviceListView, DeviceView } from '../api/types.ts';
 import { ago, dateTime, NOTHING } from '../format.ts';
-import { formatPlace, rewritePlace } from '../router.ts';
+import { formatPlace } from '../router.ts';
 import type { Session } from '../session.ts';
+import { rewritePlace } from '../ui/address.ts';
 import { ask } from '../ui/dialog.ts';
 import { button, type Child, fill, h, setAttributes, setText, timeElement } from '../ui/dom.ts';
 import { filterBar, selectField, textField } from '../ui/form.ts';

@@ -1,5 +1,5 @@
 // One record of the resource log: its row, and all of it.
-import type { LogRecordView } from '../api/types.ts';
+import type { LogRecord } from '../api/types.ts';
 import { bytes, dateTime, duration, NOTHING } from '../format.ts';
 import { show } from '../ui/dialog.ts';
 import { button, h, timeElement } from '../ui/dom.ts';
@@ -17,12 +17,12 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** The same for the same record. */
-export function keyOf({ time, trackingId, operation, streamId }: LogRecordView): string {
+export function keyOf({ time, trackingId, operation, streamId }: LogRecord): string {
   return [time, trackingId, operation, streamId].join(' ');
 }
 
 /** What the log shows of each record. */
-export function logColumns(): Column<LogRecordView>[] {
+export function logColumns(): Column<LogRecord>[] {
   return [
     { label: 'Time', kind: 'short', text: ({ time }) => dateTime(new Date(time)), node: ({ time }) => timeElement(new Date(time), dateTime(new Date(time))) },
     { label: 'What', text: ({ operation, result }) => `${operation} ${result}`, node: outcome },
@@ -30,24 +30,28 @@ export function logColumns(): Column<LogRecordView>[] {
     { label: 'Stream name', kind: 'id', text: ({ streamName }) => streamName },
     { label: 'Policy', kind: 'id', text: ({ policy }) => policy },
     { label: 'Took', kind: 'number', text: ({ durationMs }) => duration(durationMs) },
-    { label: 'To device', kind: 'number', text: ({ bytesToDevice }) => carried(bytesToDevice) },
-    { label: 'To service', kind: 'number', text: ({ bytesToService }) => carried(bytesToService) },
+    { label: 'Carried', kind: 'short', text: (record) => carried(record).join(), node: (record) => lines(carried(record)) },
     { label: 'Why', text: why },
     { label: 'Details', kind: 'action', text: keyOf, node: (record) => more(record) },
   ];
 }
 
-function outcome({ operation, result }: LogRecordView): HTMLElement {
+function outcome({ operation, result }: LogRecord): HTMLElement {
   const badge = h('span', { class: GOOD.has(result) ? 'badge good' : 'badge bad' }, WORDS[result] ?? result);
   return h('span', {}, badge, h('small', {}, operation === 'handshake' ? 'Handshake' : 'Stream'));
 }
 
-function carried(value: number | null): string {
-  return value === null ? NOTHING : bytes(value);
+function carried({ bytesToDevice, bytesToService }: LogRecord): string[] {
+  if (bytesToDevice === null || bytesToService === null) return [NOTHING];
+  return [`${bytes(bytesToDevice)} to device`, `${bytes(bytesToService)} to service`];
+}
+
+function lines(texts: readonly string[]): HTMLElement {
+  return h('span', { class: 'lines' }, ...texts.map((text) => h('span', {}, text)));
 }
 
 /** Why it came out like that, and through whom. */
-function why({ code, phase, reason, endedBy }: LogRecordView): string {
+function why({ code, phase, reason, endedBy }: LogRecord): string {
   const parts = [
     endedBy && `ended by the ${endedBy}`,
     code,
@@ -57,7 +61,7 @@ function why({ code, phase, reason, endedBy }: LogRecordView): string {
   return parts.filter((part) => part !== null && part !== '').join(', ');
 }
 
-function more(record: LogRecordView): HTMLElement {
+function more(record: LogRecord): HTMLElement {
   const label = `Details of ${record.operation} to ${record.deviceId}, ${dateTime(new Date(record.time))}`;
   return button('Details', () => show(`${record.operation === 'handshake' ? 'Handshake' : 'Stream'} to ${record.deviceId}`, fieldsOf(record)), {
     'aria-label': label,
@@ -66,7 +70,7 @@ function more(record: LogRecordView): HTMLElement {
 }
 
 /** Every field by its name in the log, so that it can be looked up. */
-function fieldsOf(record: LogRecordView): HTMLElement {
+function fieldsOf(record: LogRecord): HTMLElement {
   const rows = Object.entries(record).flatMap(([name, value]) => {
     if (value === null || value === '') return [];
     return [h('dt', {}, name), h('dd', {}, typeof value === 'object' ? JSON.stringify(value) : String(value))];

@@ -1,8 +1,9 @@
 // The resource log: who has opened what, how it went, and why it ended; newest first, older ones by pages.
-import type { LogPage, LogRecordView } from '../api/types.ts';
+import type { LogPage, LogRecord } from '../api/types.ts';
 import { count } from '../format.ts';
-import { formatPlace, rewritePlace } from '../router.ts';
+import { formatPlace } from '../router.ts';
 import type { Session } from '../session.ts';
+import { rewritePlace } from '../ui/address.ts';
 import { button, h, setAttributes, setText } from '../ui/dom.ts';
 import { checkField, filterBar, selectField, textField } from '../ui/form.ts';
 import { Panel } from '../ui/panel.ts';
@@ -15,6 +16,7 @@ const PAGE = '50';
 const TYPING_MS = 300;
 /** A page that is left open over night must not grow for ever. */
 const MOST_RECORDS = 2_000;
+const MOST_EMPTY_PAGES = 20;
 const HOUR_MS = 3_600_000;
 
 const RESULTS = [
@@ -47,12 +49,12 @@ class LogView implements View {
   readonly #result: HTMLSelectElement;
   readonly #since: HTMLSelectElement;
   readonly #follow: HTMLInputElement;
-  readonly #table: Table<LogRecordView>;
-  readonly #empty: HTMLElement = h('p', { class: 'empty', hidden: true }, 'No record fits.');
+  readonly #table: Table<LogRecord>;
+  readonly #empty: HTMLElement = h('p', { class: 'empty', hidden: true });
   readonly #older: HTMLButtonElement;
   readonly #count: HTMLElement = h('span');
   readonly #panel: Panel;
-  #records: readonly LogRecordView[] = [];
+  #records: readonly LogRecord[] = [];
   #next: string | undefined;
   #wantsOlder = false;
   #typing: ReturnType<typeof setTimeout> | undefined;
@@ -87,10 +89,18 @@ class LogView implements View {
     const hours = Number(this.#since.value);
     const since = hours > 0 ? new Date(this.#session.client.nowMs - hours * HOUR_MS).toISOString() : undefined;
     const query = { ...this.#filters(), since, limit: PAGE, cursor };
-    const page = await this.#session.client.ask<LogPage>('/v1/diagnostics/logs', { query, signal });
+    let page = await this.#ask(query, signal);
+    // A page says how far the hub has looked; it may have found nothing yet.
+    for (let pages = 1; page.records.length === 0 && page.next !== undefined && pages < MOST_EMPTY_PAGES; pages += 1) {
+      page = await this.#ask({ ...query, cursor: page.next }, signal);
+    }
     this.#wantsOlder = false;
     this.#take(page, cursor !== undefined);
     this.#show();
+  }
+
+  #ask(query: Readonly<Record<string, string | undefined>>, signal: AbortSignal): Promise<LogPage> {
+    return this.#session.client.ask<LogPage>('/v1/diagnostics/logs', { query, signal });
   }
 
   /** Joins what came to what is there: older records below, newer ones above. */
@@ -109,6 +119,7 @@ class LogView implements View {
     const { length } = this.#records;
     this.#table.update(this.#records);
     setText(this.#count, `${count(length)} ${length === 1 ? 'record' : 'records'}${this.#next === undefined ? '' : ', and older ones'}`);
+    setText(this.#empty, this.#next === undefined ? 'No record fits.' : 'No record fits among the newest ones.');
     setAttributes(this.#empty, { hidden: length > 0 });
     setAttributes(this.#table.element, { hidden: length === 0 });
     setAttributes(this.#older, { hidden: this.#next === undefined });

@@ -1,11 +1,13 @@
 // The overview: what the hub is, and how the last hour went.
-import type { History, HubView, SeriesName } from '../api/types.ts';
+import type { HistoryView, HubView } from '../api/types.ts';
 import { bytes, count, dateTime, duration, figure, NOTHING, rate } from '../format.ts';
 import type { Session } from '../session.ts';
 import { button, fill, h, setText, timeElement } from '../ui/dom.ts';
 import { Panel } from '../ui/panel.ts';
 import { Plot } from '../ui/plot.ts';
 import type { View } from './view.ts';
+
+type SeriesName = keyof HistoryView['series'];
 
 const HUB_EVERY_MS = 10_000;
 /** The hub takes a sample each ten seconds. */
@@ -51,11 +53,11 @@ export function overviewView(session: Session): View {
 function essentials(session: Session): Panel {
   const content = h('dl', { class: 'card essentials' });
   let shown = '';
-  const uptime = h('span');
+  const uptime = h('small');
   const load = async (signal: AbortSignal): Promise<void> => {
     const hub = await session.client.ask<HubView>('/v1/hub', { signal });
     const startedAt = hub.startedAt === undefined ? undefined : new Date(hub.startedAt);
-    setText(uptime, startedAt ? duration(session.client.nowMs - startedAt.getTime()) : NOTHING);
+    if (startedAt) setText(uptime, `up for ${duration(session.client.nowMs - startedAt.getTime())}`);
     // Drawn anew only when something has changed, so that focus stays.
     if (shown === JSON.stringify(hub)) return;
     shown = JSON.stringify(hub);
@@ -64,8 +66,7 @@ function essentials(session: Session): Panel {
       entry('Host name', copyable(hub.hostName, 'host name')),
       entry(hub.streamingEndpoints.length === 1 ? 'Streaming endpoint' : 'Streaming endpoints', ...hub.streamingEndpoints.map((url) => copyable(url, 'streaming endpoint'))),
       entry('Version', hub.version),
-      entry('Started', startedAt ? timeElement(startedAt, dateTime(startedAt)) : NOTHING),
-      entry('Up for', uptime),
+      entry('Started', startedAt ? h('span', {}, timeElement(startedAt, dateTime(startedAt)), uptime) : NOTHING),
     );
   };
   return new Panel(session, { everyMs: HUB_EVERY_MS, content, what: 'description of itself', load });
@@ -97,7 +98,7 @@ function lastHour(session: Session, plots: readonly { plot: Plot; series: readon
     h('div', { class: 'plots' }, ...plots.map(({ plot }) => plot.element)),
   );
   const load = async (signal: AbortSignal): Promise<void> => {
-    const { endMs, stepMs, series } = await session.client.ask<History>('/v1/diagnostics/history', { signal });
+    const { endMs, stepMs, series } = await session.client.ask<HistoryView>('/v1/diagnostics/history', { signal });
     for (const { series: name, format, value } of tiles) {
       const last = series[name].at(-1);
       setText(value, last === null || last === undefined ? NOTHING : format(last));

@@ -1,9 +1,10 @@
 // Live streams: who is connected to what, for how long, how much and how fast.
 import type { StreamListView, StreamView } from '../api/types.ts';
 import { bytes, count, dateTime, duration, NOTHING, rate } from '../format.ts';
-import { formatPlace, rewritePlace } from '../router.ts';
+import { formatPlace } from '../router.ts';
 import type { Session } from '../session.ts';
 import { Throughputs } from '../throughput.ts';
+import { rewritePlace } from '../ui/address.ts';
 import { button, type Child, h, setAttributes, setText, timeElement } from '../ui/dom.ts';
 import { filterBar, textField } from '../ui/form.ts';
 import { Panel } from '../ui/panel.ts';
