@@ -93,7 +93,13 @@ class Frame {
       {},
       h('p', { class: 'brand' }, PRODUCT, h('span', { class: 'hub' }, this.#hub.hostName)),
       h('nav', { 'aria-label': 'Views' }, h('ul', {}, ...items)),
-      h('div', { class: 'account' }, this.#pause(), h('span', { class: 'who' }, h('span', { class: 'unseen' }, 'Signed in as '), this.#session.client.who), button('Sign out', onSignOut)),
+      h(
+        'div',
+        { class: 'account' },
+        this.#pause(),
+        h('span', { class: 'who' }, h('span', { class: 'unseen' }, 'Signed in as '), this.#session.client.who),
+        button('Sign out', onSignOut),
+      ),
     );
   }
 

@@ -23,7 +23,9 @@ export class Throughputs {
   /** @param nowMs Of a clock that never jumps. */
   update(streams: readonly StreamView[], nowMs: number): void {
     const before = this.#samples;
-    this.#samples = new Map(streams.map(({ streamId, bytesToDevice, bytesToService }) => [streamId, { atMs: nowMs, bytesToDevice, bytesToService }]));
+    this.#samples = new Map(
+      streams.map(({ streamId, bytesToDevice, bytesToService }) => [streamId, { atMs: nowMs, bytesToDevice, bytesToService }]),
+    );
     this.#rates = new Map(streams.map(({ streamId }) => [streamId, between(before.get(streamId), this.#samples.get(streamId))]));
   }
 
@@ -35,5 +37,8 @@ export class Throughputs {
 function between(before: Sample | undefined, now: Sample | undefined): Throughput {
   if (!before || !now || now.atMs <= before.atMs) return UNKNOWN;
   const perSecond = (bytes: number): number => (Math.max(0, bytes) * 1_000) / (now.atMs - before.atMs);
-  return { toDevice: perSecond(now.bytesToDevice - before.bytesToDevice), toService: perSecond(now.bytesToService - before.bytesToService) };
+  return {
+    toDevice: perSecond(now.bytesToDevice - before.bytesToDevice),
+    toService: perSecond(now.bytesToService - before.bytesToService),
+  };
 }

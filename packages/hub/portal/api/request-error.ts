@@ -9,14 +9,12 @@ export class RequestError extends Error {
   /** Of the hub's error table, where the hub has answered. */
   readonly code: string | undefined;
   readonly retryAfterMs: number | undefined;
-  readonly trackingId: string | undefined;
 
-  constructor(trouble: Trouble, message: string, details: { code?: string; retryAfterMs?: number; trackingId?: string } = {}) {
+  constructor(trouble: Trouble, message: string, details: Partial<Pick<RequestError, 'code' | 'retryAfterMs'>> = {}) {
     super(message);
     this.trouble = trouble;
     this.code = details.code;
     this.retryAfterMs = details.retryAfterMs;
-    this.trackingId = details.trackingId;
   }
 }
 
@@ -25,11 +23,7 @@ export async function errorOf(response: Response): Promise<RequestError> {
   const body = await bodyOf(response);
   const code = textIn(body, 'code');
   const said = textIn(body, 'message') ?? `the answer was ${response.status}`;
-  const details = {
-    ...(code === undefined ? {} : { code }),
-    ...numberIn(body, 'retryAfterMs'),
-    ...{ trackingId: textIn(body, 'trackingId') ?? '' },
-  };
+  const details = { code, retryAfterMs: waitIn(body) };
   // A 5xx without a code is of a proxy on the way. Too many requests are told to wait, as is a hub that drains.
   if (response.status >= 500 || response.status === 429) return new RequestError('unreachable', sentence(said), details);
   if (response.status === 401) return new RequestError('signed-out', sentence(said), details);
@@ -63,9 +57,8 @@ function textIn(body: Record<string, unknown>, name: string): string | undefined
   return typeof value === 'string' ? value : undefined;
 }
 
-function numberIn(body: Record<string, unknown>, name: 'retryAfterMs'): { retryAfterMs?: number } {
-  const value = body[name];
-  return typeof value === 'number' && value >= 0 ? { [name]: value } : {};
+function waitIn({ retryAfterMs }: Record<string, unknown>): number | undefined {
+  return typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? retryAfterMs : undefined;
 }
 
 /** The hub's messages begin in lower case and end without a full stop. */

@@ -10,7 +10,7 @@ export interface Question {
   /** True for what somebody will miss. */
   readonly isDangerous: boolean;
   /** Does it; the dialog stays open until then, and shows what went wrong. */
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }
 
 /** Asks; the answer is `run`, or nothing. */

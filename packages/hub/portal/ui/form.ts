@@ -51,5 +51,11 @@ function labelled(label: string, input: HTMLElement, hint?: string): HTMLElement
   input.id = id;
   const hintId = `${id}-hint`;
   if (hint !== undefined) input.setAttribute('aria-describedby', hintId);
-  return h('div', { class: 'field' }, h('label', { for: id }, label), input, hint !== undefined && h('p', { id: hintId, class: 'hint' }, hint));
+  return h(
+    'div',
+    { class: 'field' },
+    h('label', { for: id }, label),
+    input,
+    hint !== undefined && h('p', { id: hintId, class: 'hint' }, hint),
+  );
 }

@@ -65,7 +65,8 @@ export class Panel {
     this.#session.status.well(this);
     if (trouble === 'signed-out') {
       this.#session.onRefused('The hub no longer accepts your credential: it has expired, or was withdrawn. Sign in again.');
-    } else this.#show({ title: TITLES[trouble], text: trouble === 'not-available' ? `This hub offers no ${this.#options.what}.` : message });
+    } else
+      this.#show({ title: TITLES[trouble], text: trouble === 'not-available' ? `This hub offers no ${this.#options.what}.` : message });
     return undefined;
   }
 

@@ -24,7 +24,7 @@ export interface PlotOptions {
   readonly title: string;
   /** One or two. */
   readonly lines: readonly string[];
-  format(value: number): string;
+  readonly format: (value: number) => string;
 }
 
 /** See the top of this file. */
@@ -45,7 +45,11 @@ export class Plot {
     const id = newElementId();
     // The sample of its line stands before what is said of it: the summary is the key, too.
     this.#summaries = options.lines.map((_, index) => h('p', { class: `summary ${options.lines.length > 1 ? LINES[index]?.key : ''}` }));
-    const toggle = button('Show figures', () => this.#toggleTable(toggle), { class: 'quiet', 'aria-expanded': 'false', 'aria-describedby': id });
+    const toggle = button('Show figures', () => this.#toggleTable(toggle), {
+      class: 'quiet',
+      'aria-expanded': 'false',
+      'aria-describedby': id,
+    });
     this.element = h(
       'section',
       { class: 'plot', 'aria-labelledby': id },
@@ -137,7 +141,9 @@ export class Plot {
     const { lines, format } = this.#options;
     const known = line.filter((value) => value !== null);
     const said =
-      known.length === 0 ? 'nothing is known yet' : `now ${this.#formatted(line.at(-1))}, at most ${format(known.reduce((a, b) => Math.max(a, b)))}`;
+      known.length === 0
+        ? 'nothing is known yet'
+        : `now ${this.#formatted(line.at(-1))}, at most ${format(known.reduce((a, b) => Math.max(a, b)))}`;
     return `${lines.length > 1 ? `${lines[index]}: ${said}` : said.replace(/^./, (first) => first.toUpperCase())}.`;
   }
 
@@ -160,11 +166,21 @@ export class Plot {
     const rows: HTMLElement[] = [];
     for (let end = length; end > 0; end -= steps) {
       const means = data.lines.map((line) => this.#formatted(meanOf(line.slice(Math.max(0, end - steps), end))));
-      rows.push(h('tr', {}, h('th', { scope: 'row' }, timeOfDay(timeAt(data, end - 1))), ...means.map((mean) => h('td', { class: 'number' }, mean))));
+      rows.push(
+        h(
+          'tr',
+          {},
+          h('th', { scope: 'row' }, timeOfDay(timeAt(data, end - 1))),
+          ...means.map((mean) => h('td', { class: 'number' }, mean)),
+        ),
+      );
     }
     const heads = lines.map((line) => h('th', { scope: 'col', class: 'number' }, line));
     const caption = h('caption', {}, `${title}: means of ${ROW_MINUTES} minutes up to each time`);
-    fill(this.#table, h('table', {}, caption, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Until'), ...heads)), h('tbody', {}, ...rows)));
+    fill(
+      this.#table,
+      h('table', {}, caption, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Until'), ...heads)), h('tbody', {}, ...rows)),
+    );
   }
 }
 

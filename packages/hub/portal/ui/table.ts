@@ -68,9 +68,7 @@ export class Table<T> {
     const cells = columns.map(({ label, kind }, index) => {
       const attributes = { class: kind, 'data-label': label };
       // The first cell names the row.
-      return index === 0
-        ? h('th', { role: 'rowheader', scope: 'row', ...attributes })
-        : h('td', { role: 'cell', ...attributes });
+      return index === 0 ? h('th', { role: 'rowheader', scope: 'row', ...attributes }) : h('td', { role: 'cell', ...attributes });
     });
     return { element: h('tr', { role: 'row' }, ...cells), cells, texts: columns.map(() => undefined) };
   }

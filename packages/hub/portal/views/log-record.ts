@@ -24,7 +24,12 @@ export function keyOf({ time, trackingId, operation, streamId }: LogRecord): str
 /** What the log shows of each record. */
 export function logColumns(): Column<LogRecord>[] {
   return [
-    { label: 'Time', kind: 'short', text: ({ time }) => dateTime(new Date(time)), node: ({ time }) => timeElement(new Date(time), dateTime(new Date(time))) },
+    {
+      label: 'Time',
+      kind: 'short',
+      text: ({ time }) => dateTime(new Date(time)),
+      node: ({ time }) => timeElement(new Date(time), dateTime(new Date(time))),
+    },
     { label: 'What', text: ({ operation, result }) => `${operation} ${result}`, node: outcome },
     { label: 'Device', kind: 'id', text: ({ deviceId }) => deviceId },
     { label: 'Stream name', kind: 'id', text: ({ streamName }) => streamName },
@@ -52,21 +57,20 @@ function lines(texts: readonly string[]): HTMLElement {
 
 /** Why it came out like that, and through whom. */
 function why({ code, phase, reason, endedBy }: LogRecord): string {
-  const parts = [
-    endedBy && `ended by the ${endedBy}`,
-    code,
-    phase && `waiting for ${phase}`,
-    reason && `“${reason}”`,
-  ];
+  const parts = [endedBy && `ended by the ${endedBy}`, code, phase && `waiting for ${phase}`, reason && `“${reason}”`];
   return parts.filter((part) => part !== null && part !== '').join(', ');
 }
 
 function more(record: LogRecord): HTMLElement {
   const label = `Details of ${record.operation} to ${record.deviceId}, ${dateTime(new Date(record.time))}`;
-  return button('Details', () => show(`${record.operation === 'handshake' ? 'Handshake' : 'Stream'} to ${record.deviceId}`, fieldsOf(record)), {
-    'aria-label': label,
-    class: 'small',
-  });
+  return button(
+    'Details',
+    () => show(`${record.operation === 'handshake' ? 'Handshake' : 'Stream'} to ${record.deviceId}`, fieldsOf(record)),
+    {
+      'aria-label': label,
+      class: 'small',
+    },
+  );
 }
 
 /** Every field by its name in the log, so that it can be looked up. */

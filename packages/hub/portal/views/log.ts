@@ -66,7 +66,13 @@ class LogView implements View {
     const result = selectField('Result', RESULTS, query.get('result') ?? '');
     const since = selectField('Since', SINCE, query.get('since') ?? '24');
     const follow = checkField('Follow', false);
-    [this.#device, this.#name, this.#result, this.#since, this.#follow] = [device.input, name.input, result.input, since.input, follow.input];
+    [this.#device, this.#name, this.#result, this.#since, this.#follow] = [
+      device.input,
+      name.input,
+      result.input,
+      since.input,
+      follow.input,
+    ];
     const fields = [device, name, result, since].map(({ element }) => element);
     for (const field of fields) field.addEventListener('input', () => this.#onFilter());
     this.#follow.addEventListener('input', () => this.#panel.refresh());
@@ -75,8 +81,19 @@ class LogView implements View {
       this.#wantsOlder = true;
       this.#panel.refresh();
     });
-    const content = h('div', {}, h('div', { class: 'card table' }, this.#table.element, this.#empty), h('div', { class: 'pages' }, this.#count, this.#older));
-    this.#panel = new Panel(session, { everyMs: EVERY_MS, content, what: 'resource log', isLive: () => this.#follow.checked, load: (signal) => this.#load(signal) });
+    const content = h(
+      'div',
+      {},
+      h('div', { class: 'card table' }, this.#table.element, this.#empty),
+      h('div', { class: 'pages' }, this.#count, this.#older),
+    );
+    this.#panel = new Panel(session, {
+      everyMs: EVERY_MS,
+      content,
+      what: 'resource log',
+      isLive: () => this.#follow.checked,
+      load: (signal) => this.#load(signal),
+    });
     this.element = h('div', {}, filterBar('Log', ...fields, follow.element), this.#panel.element);
   }
 

@@ -21,7 +21,11 @@ const TILES: readonly (readonly [label: string, series: SeriesName, format: (val
   ['To services', 'bytesToServicePerSecond', rate],
 ];
 
-const PLOTS: readonly (readonly [title: string, lines: Readonly<Partial<Record<SeriesName, string>>>, format: (value: number) => string])[] = [
+const PLOTS: readonly (readonly [
+  title: string,
+  lines: Readonly<Partial<Record<SeriesName, string>>>,
+  format: (value: number) => string,
+])[] = [
   ['Devices connected', { devicesConnected: 'Devices' }, figure],
   ['Streams', { streamsActive: 'Streams' }, figure],
   ['Throughput', { bytesToDevicePerSecond: 'To devices', bytesToServicePerSecond: 'To services' }, rate],
@@ -36,13 +40,7 @@ export function overviewView(session: Session): View {
     plot: new Plot({ title, lines: Object.values(lines), format }),
     series: Object.keys(lines) as SeriesName[],
   }));
-  const element = h(
-    'div',
-    {},
-    essentials(session).element,
-    h('h2', {}, 'The last hour'),
-    lastHour(session, plots).element,
-  );
+  const element = h('div', {}, essentials(session).element, h('h2', {}, 'The last hour'), lastHour(session, plots).element);
   const close = (): void => {
     for (const { plot } of plots) plot.close();
   };
@@ -64,7 +62,10 @@ function essentials(session: Session): Panel {
     fill(
       content,
       entry('Host name', copyable(hub.hostName, 'host name')),
-      entry(hub.streamingEndpoints.length === 1 ? 'Streaming endpoint' : 'Streaming endpoints', ...hub.streamingEndpoints.map((url) => copyable(url, 'streaming endpoint'))),
+      entry(
+        hub.streamingEndpoints.length === 1 ? 'Streaming endpoint' : 'Streaming endpoints',
+        ...hub.streamingEndpoints.map((url) => copyable(url, 'streaming endpoint')),
+      ),
       entry('Version', hub.version),
       entry('Started', startedAt ? h('span', {}, timeElement(startedAt, dateTime(startedAt)), uptime) : NOTHING),
     );

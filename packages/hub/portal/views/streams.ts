@@ -48,7 +48,13 @@ class StreamsView implements View {
       this.#most += STEP;
       this.#show();
     });
-    const content = h('div', {}, this.#summary, h('div', { class: 'card table' }, this.#table.element, this.#empty), h('div', { class: 'pages' }, this.#more));
+    const content = h(
+      'div',
+      {},
+      this.#summary,
+      h('div', { class: 'card table' }, this.#table.element, this.#empty),
+      h('div', { class: 'pages' }, this.#more),
+    );
     const panel = new Panel(session, { everyMs: EVERY_MS, content, what: 'list of live streams', load: (signal) => this.#load(signal) });
     this.element = h('div', {}, filterBar('Streams', filter.element), panel.element);
   }

@@ -99,7 +99,13 @@ describe('the files', () => {
     const { headers } = await get('/portal');
     const policy = String(headers['content-security-policy']).split('; ');
     expect(policy).toEqual(
-      expect.arrayContaining(["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]),
+      expect.arrayContaining([
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "frame-ancestors 'none'",
+      ]),
     );
     expect(policy.join()).not.toMatch(/unsafe|\*|https?:/);
     expect(headers).toMatchObject({

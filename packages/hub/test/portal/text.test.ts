@@ -57,11 +57,15 @@ describe('figures', () => {
 describe('places', () => {
   it('come back as they were written', () => {
     fc.assert(
-      fc.property(fc.constantFrom('devices', 'log'), fc.dictionary(fc.stringMatching(/^[a-z]+$/), fc.string({ minLength: 1 })), (view, query) => {
-        const place = parsePlace(formatPlace(view, query));
-        expect(place.view).toBe(view);
-        expect(Object.fromEntries(place.query)).toEqual({ ...query });
-      }),
+      fc.property(
+        fc.constantFrom('devices', 'log'),
+        fc.dictionary(fc.stringMatching(/^[a-z]+$/), fc.string({ minLength: 1 })),
+        (view, query) => {
+          const place = parsePlace(formatPlace(view, query));
+          expect(place.view).toBe(view);
+          expect(Object.fromEntries(place.query)).toEqual({ ...query });
+        },
+      ),
     );
   });
 
