@@ -43,9 +43,11 @@ async function bodyOf(response: Response): Promise<Record<string, unknown>> {
 }
 
 function permissionMissing(body: Record<string, unknown>): string | undefined {
-  const { details } = body as { details?: { permission?: unknown } };
-  const permission = details?.permission;
-  return typeof permission === 'string' ? `This takes the permission ${permission}, which your policy lacks.` : undefined;
+  const { details = {} } = body as { details?: { permission?: unknown; deviceId?: unknown; streamName?: unknown } };
+  const { permission, deviceId, streamName } = details;
+  // The policy may have it for other devices or streams: that the hub says in its own words.
+  if (typeof permission !== 'string' || deviceId !== undefined || streamName !== undefined) return undefined;
+  return `This takes the permission ${permission}, which your policy lacks.`;
 }
 
 function foreignOrigin(): string {

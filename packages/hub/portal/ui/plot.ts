@@ -45,7 +45,7 @@ export class Plot {
     const id = newElementId();
     // The sample of its line stands before what is said of it: the summary is the key, too.
     this.#summaries = options.lines.map((_, index) => h('p', { class: `summary ${options.lines.length > 1 ? LINES[index]?.key : ''}` }));
-    const toggle = button('Show figures', () => this.#toggleTable(toggle), {
+    const toggle = button('Figures', () => this.#toggleTable(toggle), {
       class: 'quiet',
       'aria-expanded': 'false',
       'aria-describedby': id,
@@ -105,7 +105,7 @@ export class Plot {
     return {
       width,
       height: HEIGHT_PX,
-      padding: [8, 18, 0, 0],
+      padding: [8, 26, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
       scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
@@ -155,7 +155,6 @@ export class Plot {
     const isShown = this.#table.hidden;
     setAttributes(this.#table, { hidden: !isShown });
     setAttributes(toggle, { 'aria-expanded': String(isShown) });
-    setText(toggle, isShown ? 'Hide figures' : 'Show figures');
     if (isShown && this.#data) this.#fillTable(this.#data);
   }
 

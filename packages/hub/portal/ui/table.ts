@@ -8,8 +8,8 @@ export interface Column<T> {
   /** What tells whether a cell has changed, and what it shows unless there is a `node`. */
   text(row: T): string;
   node?(row: T): Child;
-  /** `id`: in the typeface of code; `number`: to the right; `short`: on one line; `action`: buttons, whose heading is for screen readers alone. */
-  readonly kind?: 'id' | 'number' | 'short' | 'action';
+  /** `id`: in the typeface of code; `number`: to the right; `short`: on one line; `words`: in lines that are not too short; `action`: buttons, whose heading is for screen readers alone. */
+  readonly kind?: 'id' | 'number' | 'short' | 'words' | 'action';
 }
 
 /** What a table shows, and how. */

@@ -120,7 +120,8 @@ class DevicesView implements View {
     const at = connected ? connectedSince : lastSeen;
     if (at === undefined) return connected ? ['Now', 'Now'] : [NOTHING, NOTHING];
     const since = new Date(at);
-    const text = connected ? `Now; connected since ${dateTime(since)}` : ago(this.#session.client.nowMs - since.getTime());
+    if (connected) return [at, h('span', {}, 'Now', h('small', {}, 'connected since ', timeElement(since, dateTime(since))))];
+    const text = ago(this.#session.client.nowMs - since.getTime());
     return [text, timeElement(since, text)];
   }
 

@@ -36,7 +36,7 @@ export function logColumns(): Column<LogRecord>[] {
     { label: 'Policy', kind: 'id', text: ({ policy }) => policy },
     { label: 'Took', kind: 'number', text: ({ durationMs }) => duration(durationMs) },
     { label: 'Carried', kind: 'short', text: (record) => carried(record).join(), node: (record) => lines(carried(record)) },
-    { label: 'Why', text: why },
+    { label: 'Why', kind: 'words', text: why },
     { label: 'Details', kind: 'action', text: keyOf, node: (record) => more(record) },
   ];
 }

@@ -51,6 +51,10 @@ describe('axe finds nothing', () => {
   it('signed out', async () => {
     const watched = await scene.open();
     await watched.page.evaluate(AXE);
+    // It would find something, if there were something.
+    await watched.page.evaluate('document.querySelector("form").append(document.createElement("input"))');
+    expect(await faultsOf(watched)).toHaveLength(SCHEMES.length * WIDTHS.length);
+    await watched.page.evaluate('document.querySelector("form > input").remove()');
     expect(await faultsOf(watched)).toEqual([]);
     await watched.signIn('nonsense');
     await watched.sees('no connection string');

@@ -208,7 +208,7 @@ describe('the overview', () => {
     const { page } = watched;
     await watched.sees('Devices connected');
     await watched.until('document.querySelectorAll(".canvas canvas").length === 6');
-    await page.click('text=Show figures');
+    await page.click('button >> text=Figures');
     expect(await page.textContent('.figures caption')).toContain('means of 5 minutes');
     expect(watched.faults).toEqual([]);
   });
