@@ -1,5 +1,5 @@
 // `npm run bench -- [what] [--rounds 3] [--resume off] [--json FILE] [--svg FILE]`: measures ours beside the reference in the same run.
-//   summary (default) | handshakes | throughput | round-trips | memory | proxies | long-paths
+//   summary (default) | handshakes | throughput | round-trips | memory | proxies | long-paths | resource-log
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { longPaths } from './far-path.ts';
@@ -7,6 +7,7 @@ import { Figures, inTurn } from './figures.ts';
 import { drawGrowth, DEVICE_COUNTS, idleDevices, openStreams } from './memory.ts';
 import { ours, type Party, reference, type Resume } from './party.ts';
 import { proxies } from './proxies.ts';
+import { resourceLog } from './resource-log.ts';
 import { NODE_FLAGS, type Rig, startRig } from './rig.ts';
 import { handshakes, roundTrips, type Side, throughput } from './transfers.ts';
 
@@ -61,8 +62,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 if (what === 'memory') await memory();
 else if (what === 'proxies') await proxies(figures, rounds);
 else if (what === 'long-paths') await longPaths(figures, rounds);
+else if (what === 'resource-log') await resourceLog(figures, rounds);
 else if (MEASURES[what]) await transfers(MEASURES[what]);
-else throw new RangeError(`bench: expected summary, handshakes, throughput, round-trips, memory, proxies or long-paths, found ${what}`);
+else
+  throw new RangeError(
+    `bench: expected summary, handshakes, throughput, round-trips, memory, proxies, long-paths or resource-log, found ${what}`,
+  );
 figures.print(`${what}, medians of ${rounds} rounds`);
 if (values.json) await figures.save(values.json);
 

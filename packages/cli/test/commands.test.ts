@@ -1,6 +1,6 @@
 // The commands end to end: the built program as child processes, a hub on a free port, real sockets between them.
 import { randomBytes } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceClient } from '@streams/device';
 import { ServiceClient } from '@streams/service';
@@ -159,6 +159,34 @@ describe('connect', () => {
       code: 69,
       stderr: expect.stringMatching(/^streams: STREAMS_STREAM_TERMINATED: .*the valve is stuck.*\n$/),
     });
+  });
+});
+
+describe('logs', () => {
+  it('answers who, how long, how many bytes, from the files of the data directory', async () => {
+    await home.run(['echo', 'pump-7', '--bytes', '1000'], serviceString);
+    const files = await readdir(join(home.directory, '.streams/logs'));
+    expect(files).toEqual([expect.stringMatching(/^streams-.*\.ndjson$/)]);
+    const only = ['--device', 'pump-7', '--name', 'echo', '--policy', 'service', '--operation', 'stream', '--since', '1h', '--limit', '1'];
+    const [table, json, forbidden, wrong] = await Promise.all([
+      home.run(['logs', ...only]),
+      home.run(['logs', ...only, '--json']),
+      home.run(['logs'], serviceString),
+      home.run(['logs', '--since', 'tomorrow']),
+    ]);
+    expect(table.stdout).toMatch(/^TIME \(.*\n.* pump-7 +echo +service +127\.0\.0\.1 +clean +.* kB +.* kB +(device|service) +-\n$/);
+    expect(JSON.parse(json.stdout)).toMatchObject({ deviceId: 'pump-7', result: 'clean', bytesToDevice: expect.any(Number) });
+    expect(forbidden).toMatchObject({ code: 77, stderr: expect.stringContaining('hub:read') });
+    expect(wrong).toMatchObject({ code: 64, stderr: expect.stringContaining('2026-11-28') });
+  });
+
+  it('follows until Ctrl-C, which is no failure', async () => {
+    const following = home.start(['logs', '--follow', '--since', '1h', '--json', '--result', 'failed']);
+    const table = home.start(['logs', '--follow']);
+    await table.prints(/^TIME/);
+    await home.run(['echo', 'nobody'], serviceString);
+    await Promise.all([following.prints(/"deviceId":"nobody".*"code":"DEVICE_NOT_FOUND"/), table.prints(/ nobody .* DEVICE_NOT_FOUND$/m)]);
+    for (const running of [following, table]) expect(await running.stop('SIGINT')).toMatchObject({ code: 0, stderr: '' });
   });
 });
 

@@ -192,7 +192,7 @@ function filterOf({ deviceId: device, name, policy, result, operation }: LogFilt
 
 function pathOf(parameters: Parameters): string {
   const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return `${PATH}?${new URLSearchParams(given)}`;
+  return `${PATH}?${new URLSearchParams(given).toString()}`;
 }
 
 function timeOf(field: string, time: Date | string | undefined): string | undefined {

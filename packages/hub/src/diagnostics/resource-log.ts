@@ -1,35 +1,18 @@
 // The resource log: one record per handshake outcome and per stream end, of category `DeviceStreams`. It goes to the hub's logger, to
 // where it can be asked for, and to who follows it.
-import type { Clock, LogEndedBy, LogOperation, LogPage, LogRecord, LogResult, Logger, WireCode } from '@streams/protocol/internal';
+import type { Clock, LogPage, LogRecord, Logger } from '@streams/protocol/internal';
 import { LogFollowers } from './log/followers.ts';
 import type { LogQuery } from './log/query.ts';
 import type { LogStore } from './log/store.ts';
 import { logText } from './log/text.ts';
 
-/** What is known when a handshake or a stream has ended; docs/protocol.md lists the fields. */
-export interface LogEntry {
-  readonly operation: LogOperation;
-  readonly deviceId: string;
-  readonly streamName: string;
-  readonly streamId: string;
-  readonly sessionId: string;
-  readonly resumeCount: number;
-  readonly policy: string;
-  readonly address: string;
-  readonly result: LogResult;
-  readonly code?: WireCode | undefined;
-  readonly phase?: string | undefined;
-  readonly durationMs: number;
-  readonly stepsMs?: Readonly<Record<string, number>> | undefined;
-  readonly bytesToDevice?: number | undefined;
-  readonly bytesToService?: number | undefined;
-  readonly endedBy?: LogEndedBy | undefined;
-  readonly closeCode?: number | undefined;
-  /** The words of who rejected or aborted, as they came. */
-  readonly reason?: string | undefined;
-  readonly trackingId: string;
-  readonly traceparent?: string | undefined;
-}
+/** The fields that do not apply to every record. */
+type Conditional = 'code' | 'phase' | 'stepsMs' | 'bytesToDevice' | 'bytesToService' | 'endedBy' | 'closeCode' | 'reason' | 'traceparent';
+
+/** What is known when a handshake or a stream has ended; its reason is as it came. */
+export type LogEntry = Omit<LogRecord, 'time' | 'category' | 'startTime' | Conditional> & {
+  readonly [Field in Conditional]?: NonNullable<LogRecord[Field]> | undefined;
+};
 
 /** What the log works with. */
 export interface ResourceLogContext {
@@ -89,11 +72,13 @@ function recordOf(entry: LogEntry, wallMs: number): LogRecord {
   const { code = null, phase = null, durationMs, stepsMs = null, bytesToDevice = null, bytesToService = null } = entry;
   const { endedBy = null, closeCode = null, trackingId, traceparent = null } = entry;
   const reason = entry.reason === undefined ? null : logText(entry.reason, MAX_REASON_CHARACTERS);
+  const what = { operation, deviceId, streamName, streamId, sessionId, resumeCount, policy, address, result, code, phase };
+  const end = { durationMs, stepsMs, bytesToDevice, bytesToService, endedBy, closeCode, reason, trackingId, traceparent };
   return {
     time: new Date(wallMs).toISOString(),
     category: 'DeviceStreams',
-    ...{ operation, deviceId, streamName, streamId, sessionId, resumeCount, policy, address, result, code, phase },
+    ...what,
     startTime: new Date(wallMs - durationMs).toISOString(),
-    ...{ durationMs, stepsMs, bytesToDevice, bytesToService, endedBy, closeCode, reason, trackingId, traceparent },
+    ...end,
   };
 }

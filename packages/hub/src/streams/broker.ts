@@ -282,5 +282,14 @@ function streamResult(
   const { bytesToDevice, bytesToService, endedBy, closeCode, reason } = report;
   const clean = closeCode === CLOSE_CLEAN;
   const result: LogResult = clean ? 'clean' : 'terminated';
-  return { operation: 'stream', result, code: clean ? undefined : 'STREAM_TERMINATED', bytesToDevice, bytesToService, endedBy, closeCode, reason };
+  return {
+    operation: 'stream',
+    result,
+    code: clean ? undefined : 'STREAM_TERMINATED',
+    bytesToDevice,
+    bytesToService,
+    endedBy,
+    closeCode,
+    reason,
+  };
 }

@@ -50,6 +50,10 @@ describe('createHub', () => {
     { change: { keepAliveMs: 500 }, field: 'keepAliveMs' },
     { change: { keepAliveMs: 20_000 }, field: 'keepAliveMs' },
     { change: { hostnames: ['x'] }, field: 'options' },
+    { change: { resourceLog: { directory: '' } }, field: 'resourceLog.directory' },
+    { change: { resourceLog: { days: 0 } }, field: 'resourceLog.days' },
+    { change: { resourceLog: { maxBytes: 1_000 } }, field: 'resourceLog.maxBytes' },
+    { change: { resourceLog: { format: 'azure' } }, field: 'resourceLog.directory' },
   ])('names $field', ({ change, field }) => {
     expect(problemWith(change).field).toBe(field);
   });

@@ -33,6 +33,7 @@ export function azureLine(record: LogRecord, hostName: string, options: AzureOpt
 function propertiesOf(record: LogRecord): object {
   const { deviceId, streamName, bytesToDevice, bytesToService, code } = record;
   const { streamId, policy, address, result, startTime, endedBy, closeCode, trackingId } = record;
+  const ours = { streamId, policy, address, result, startTime, endedBy, closeCode, trackingId };
   return {
     deviceId,
     moduleId: null,
@@ -42,6 +43,6 @@ function propertiesOf(record: LogRecord): object {
     statusCode: code === null ? null : (ERRORS[code].httpStatus ?? null),
     requestName: streamName,
     direction: 'c2d',
-    ...{ streamId, policy, address, result, startTime, endedBy, closeCode, trackingId },
+    ...ours,
   };
 }

@@ -3,7 +3,8 @@ import { open } from 'node:fs/promises';
 import type { Clock, Logger, LogPage, LogRecord } from '@streams/protocol/internal';
 import type { FileLogOptions } from '../../config/resource-log.ts';
 import { azureLine } from './azure.ts';
-import { formatCursor, LogPageBuilder, type LogQuery, needleOf } from './query.ts';
+import { timeOfFirstLine } from './line-time.ts';
+import { formatCursor, LogPageBuilder, type LogQuery } from './query.ts';
 import { blocksBefore, type LineBlock, linesWith } from './read-backwards.ts';
 import { type Segment, Segments } from './segments.ts';
 import type { LogStore } from './store.ts';
@@ -20,8 +21,6 @@ export interface FileLogContext {
 
 /** One question reads so much and no more: who asks goes on with `next`. */
 const MAX_READ_BYTES = 33_554_432;
-/** `{"time":"2026-11-29T10:15:00.123Z"`: each line begins with its time. */
-const TIME_AT = [9, 33] as const;
 
 /** What a question goes through the files with. */
 interface Search {
@@ -65,8 +64,8 @@ export class FileLogStore implements LogStore {
   async read(query: LogQuery, signal: AbortSignal): Promise<LogPage> {
     await this.#writers[0]?.flush();
     const page = new LogPageBuilder(query);
-    const needle = needleOf(query.filter);
-    const search: Search = { page, signal, needle: needle === undefined ? undefined : Buffer.from(needle), bytesLeft: MAX_READ_BYTES };
+    const needle = page.needle === undefined ? undefined : Buffer.from(page.needle);
+    const search: Search = { page, signal, needle, bytesLeft: MAX_READ_BYTES };
     const { startMs = Infinity, position = Infinity } = query.cursor ?? {};
     for (const segment of this.#segments.all.filter((candidate) => candidate.startMs <= startMs).toReversed()) {
       if (page.isTooNew(new Date(segment.startMs).toISOString())) continue;
@@ -93,7 +92,7 @@ async function searchSegment(segment: Segment, end: number, search: Search): Pro
     for await (const block of blocksBefore(file, Math.min(end, size))) {
       const full = searchBlock(block, search);
       if (full !== undefined) return full;
-      if (search.page.isTooOld(block.bytes.toString('latin1', ...TIME_AT))) return 'too-old';
+      if (search.page.isTooOld(timeOfFirstLine(block.bytes))) return 'too-old';
       search.bytesLeft -= block.bytes.length;
       if (search.bytesLeft <= 0 || search.signal.aborted) return block.position;
     }

@@ -33,6 +33,10 @@ export class LogFollowers {
     this.#clock = clock;
   }
 
+  get size(): number {
+    return this.#followers.size;
+  }
+
   /** @throws `STREAMS_OVERLOADED` while there are as many as the hub takes. */
   admit(): void {
     if (this.#followers.size >= MAX_FOLLOWERS) {
@@ -43,8 +47,8 @@ export class LogFollowers {
   /** Writes the answer's head, and from now on its lines. */
   add(response: ServerResponse, request: FollowRequest): void {
     const follower = { ...request, response };
-    // A proxy must not keep lines back.
-    response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'X-Accel-Buffering': 'no' });
+    // A proxy must not keep lines back; and after the end a hub that closes waits for no connection.
+    response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'X-Accel-Buffering': 'no', Connection: 'close' });
     response.write('\n');
     this.#followers.add(follower);
     this.#stopHeartbeat ??= this.#clock.every(LOG_HEARTBEAT_MS, () => this.#beat());

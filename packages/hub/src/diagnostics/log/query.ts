@@ -1,5 +1,6 @@
 // A question to the resource log: which records, and how a page of them fills.
 import { LOG_PAGE_RECORDS, type LogRecord, MAX_LOG_PAGE_BYTES } from '@streams/protocol/internal';
+import { timeOfLine } from './line-time.ts';
 
 /** What a record has to have. */
 export interface LogFilter {
@@ -8,6 +9,8 @@ export interface LogFilter {
   readonly policy?: string | undefined;
   readonly result?: string | undefined;
   readonly operation?: string | undefined;
+  /** Whether who asks may see a record. Default: all. */
+  readonly isVisible?: ((record: LogRecord) => boolean) | undefined;
 }
 
 /** A place in the log: everything before `position` in the part that began at `startMs`, and all that is older. */
@@ -35,13 +38,13 @@ const MAX_RECORD_BYTES = 8_192;
 const CLOCK_SLACK_MS = 600_000;
 
 export function isWanted(record: LogRecord, filter: LogFilter): boolean {
-  return FIELDS.every((field) => filter[field] === undefined || filter[field] === record[field]);
+  const fits = FIELDS.every((field) => filter[field] === undefined || filter[field] === record[field]);
+  return fits && (filter.isVisible?.(record) ?? true);
 }
 
-/** Text that stands in the JSON of every wanted record, and in that of few others; `undefined` where nothing is filtered. */
-export function needleOf(filter: LogFilter): string | undefined {
-  const field = FIELDS.find((name) => filter[name] !== undefined);
-  return field && JSON.stringify({ [field]: filter[field] }).slice(1, -1);
+/** Texts that all stand in the JSON of a wanted record; the first one in that of few others. */
+function needlesOf(filter: LogFilter): string[] {
+  return FIELDS.filter((name) => filter[name] !== undefined).map((name) => JSON.stringify({ [name]: filter[name] }).slice(1, -1));
 }
 
 export function formatCursor({ startMs, position }: LogCursor): string {
@@ -54,12 +57,19 @@ export class LogPageBuilder {
   readonly #query: LogQuery;
   readonly #oldest: string | undefined;
   readonly #newest: string | undefined;
+  readonly #needles: readonly string[];
   #bytes = 0;
 
   constructor(query: LogQuery) {
     this.#query = query;
+    this.#needles = needlesOf(query.filter);
     this.#oldest = query.since && shifted(query.since, -CLOCK_SLACK_MS);
     this.#newest = query.until && shifted(query.until, CLOCK_SLACK_MS);
+  }
+
+  /** What is worth looking for in many lines at once; `undefined` where nothing is filtered. */
+  get needle(): string | undefined {
+    return this.#needles[0];
   }
 
   get isFull(): boolean {
@@ -69,10 +79,13 @@ export class LogPageBuilder {
 
   /** Takes the record of a line, if it is one and wanted. */
   offer(line: string): void {
-    const record = parse(line);
     const { filter, since, until } = this.#query;
+    const time = timeOfLine(line);
+    if ((since !== undefined && time < since) || (until !== undefined && time >= until)) return;
+    // To parse takes far longer than to look.
+    if (!this.#needles.every((needle) => line.includes(needle))) return;
+    const record = parse(line);
     if (record === undefined || !isWanted(record, filter)) return;
-    if ((since !== undefined && record.time < since) || (until !== undefined && record.time >= until)) return;
     this.records.push(record);
     this.#bytes += Buffer.byteLength(line) + 1;
   }

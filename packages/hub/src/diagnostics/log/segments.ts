@@ -2,6 +2,7 @@
 import { type FileHandle, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@streams/protocol/internal';
+import { timeOfLine } from './line-time.ts';
 
 /** Which files, and how much of them is kept. */
 export interface SegmentsOptions {
@@ -58,15 +59,16 @@ export class Segments {
     this.#isOpen = true;
   }
 
-  /** @param lines Whole ones, at most a few of them beyond 100 KB. @throws what the file system throws; then nothing is written. */
-  async append(lines: Buffer): Promise<void> {
+  /** @param lines Without their ends, each with its time, and of one day. @throws what the file system throws; then nothing is written. */
+  async append(lines: readonly string[]): Promise<void> {
+    const bytes = Buffer.from(`${lines.join('\n')}\n`);
     try {
       await this.#forgetRemoved();
       await this.open();
-      await this.#makeRoom(lines.length);
-      const segment = await this.#segmentFor(lines.length);
+      await this.#makeRoom(bytes.length);
+      const segment = await this.#segmentFor(bytes.length, Date.parse(timeOfLine(lines[0] ?? '')));
       this.#newest ??= await openEnded(segment);
-      await this.#write(this.#newest, segment, lines);
+      await this.#write(this.#newest, segment, bytes);
     } catch (error) {
       // Whatever it was, the next attempt begins with a look at the directory.
       await this.close().catch(() => undefined);
@@ -85,10 +87,10 @@ export class Segments {
   }
 
   /** Half a line must not stay: it is written again, as a whole. */
-  async #write(file: FileHandle, segment: Segment, lines: Buffer): Promise<void> {
+  async #write(file: FileHandle, segment: Segment, bytes: Buffer): Promise<void> {
     try {
-      await file.appendFile(lines);
-      segment.bytes += lines.length;
+      await file.appendFile(bytes);
+      segment.bytes += bytes.length;
     } catch (error) {
       await file.truncate(segment.bytes).catch(() => undefined);
       throw error;
@@ -101,12 +103,12 @@ export class Segments {
   }
 
   /** The file that so many bytes belong into; a new one if need be, which is not there yet. */
-  async #segmentFor(bytes: number): Promise<Segment> {
-    const nowMs = Math.floor(this.#options.clock.wallMs());
+  async #segmentFor(bytes: number, timeMs: number): Promise<Segment> {
     const newest = this.all.at(-1);
-    if (newest && newest.bytes + bytes <= this.#segmentBytes && dayOf(newest.startMs) === dayOf(nowMs)) return newest;
+    // Of the same day, or of one before it: somebody has set the clock back.
+    if (newest && newest.bytes + bytes <= this.#segmentBytes && dayOf(timeMs) <= dayOf(newest.startMs)) return newest;
     // Later than the others whatever the clock says: the order of the names is that of the records.
-    const startMs = Math.max(nowMs, (newest?.startMs ?? 0) + 1);
+    const startMs = Math.max(timeMs, (newest?.startMs ?? 0) + 1);
     const { directory, prefix } = this.#options;
     const segment = { file: join(directory, nameOf(prefix, startMs)), startMs, bytes: 0 };
     this.all.push(segment);

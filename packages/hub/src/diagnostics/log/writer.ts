@@ -1,6 +1,7 @@
 // Writes lines to the files of a log: in batches, soon, in order, and without ever keeping the hub waiting. A disk that is full or
 // broken is said once; lines wait for it up to a bound, and what comes beyond is counted.
 import type { Cancel, Clock, Logger } from '@streams/protocol/internal';
+import { dayOfLine } from './line-time.ts';
 import type { Segments } from './segments.ts';
 
 /** What the writer works with. */
@@ -90,15 +91,17 @@ export class LogWriter {
     await this.#context.segments.open();
     while (this.#waiting.length > 0) {
       const batch = this.#batch();
-      await this.#context.segments.append(Buffer.from(`${batch.join('\n')}\n`));
+      await this.#context.segments.append(batch);
       this.#waiting.splice(0, batch.length);
       this.#waitingCharacters -= batch.reduce((sum, line) => sum + line.length + 1, 0);
     }
   }
 
+  /** Of one day. */
   #batch(): string[] {
     let characters = 0;
-    const end = this.#waiting.findIndex((line) => (characters += line.length + 1) > BATCH_CHARACTERS);
+    const day = dayOfLine(this.#waiting[0] ?? '');
+    const end = this.#waiting.findIndex((line) => (characters += line.length + 1) > BATCH_CHARACTERS || dayOfLine(line) !== day);
     return this.#waiting.slice(0, end === -1 ? undefined : Math.max(1, end));
   }
 
