@@ -174,7 +174,7 @@ describe('the log', () => {
     const { page } = watched;
     await watched.sees('STREAM_REJECTED');
     await watched.sees('gnp.exe');
-    const text = String(await page.evaluate('document.body.textContent'));
+    const text = String(await page.textContent('#portal'));
     expect(text).toContain('<img src=x onerror=alert(1)>');
     expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     expect(await page.evaluate('document.querySelectorAll("img").length')).toBe(0);
