@@ -14,7 +14,9 @@ import type { Route } from './http/routes.ts';
 import { Sources } from './http/sources.ts';
 import { TrustedProxies } from './http/trusted-proxies.ts';
 import { Upgrades } from './http/upgrade.ts';
+import { Portal } from './portal.ts';
 import type { HubLife, InnerParts } from './parts.ts';
+import { streamListRoute } from './streams/list.ts';
 import { streamRoutes } from './streams/routes.ts';
 
 /** Where requests and connections come in. */
@@ -46,18 +48,21 @@ export function createFront(options: HubOptions, parts: InnerParts, life: HubLif
       authenticate: (caller) => front.authenticate(caller),
       onLink: (deviceId) => revocation.check(deviceId),
     }),
+    portal: options.portal === false ? undefined : new Portal(),
+    pageOrigins: () => addresses.pageOrigins,
     ...life,
   });
   return { front, admission };
 }
 
 function routesOf(parts: InnerParts, life: HubLife): Route[] {
-  const { addresses, measurements, log } = parts;
+  const { addresses, measurements, broker } = parts;
   return [
     ...deviceRoutes({ ...parts, ...life }),
     ...policyRoutes(parts),
     ...streamRoutes(parts),
-    ...logRoutes(log),
+    streamListRoute(broker),
+    ...logRoutes(parts),
     historyRoute(measurements.history),
     { method: 'GET', path: ['v1', 'hub'], handle: () => ({ status: 200, body: addresses.view() }) },
   ];

@@ -85,7 +85,7 @@ function createBase(options: HubOptions): BaseParts {
     clock,
     random,
     logger,
-    addresses: new Addresses(options),
+    addresses: new Addresses(options, clock.wallMs()),
     limits: new LimitsInForce(options.limits),
     registry,
     devices: new DeviceWriter(registry, random),
@@ -121,7 +121,7 @@ function createLive(base: BaseParts, life: HubLife): LiveParts {
     onStream: (deviceId) => revocation.check(deviceId),
   });
   const revocation = new Revocation({ registry, sessions, broker, logger });
-  const policyRevocation = new PolicyRevocation({ policies, broker, clock, logger });
+  const policyRevocation = new PolicyRevocation({ policies, broker, followers: log.followers, clock, logger });
   return { measurements, observer, streamLog, sessions, broker, revocation, policyRevocation };
 }
 

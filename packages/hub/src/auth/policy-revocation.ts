@@ -1,15 +1,17 @@
-// Ends the handshakes and streams that a policy has asked for and no longer may: its key is gone, it is deleted, narrowed, or its time is over.
-import type { Cancel, Clock, Logger } from '@streams/protocol/internal';
+// Ends what a policy has asked for and no longer may, streams and looks at the log: its key is gone, it is deleted, narrowed, or its time is over.
+import type { Cancel, Clock, Logger, Permission } from '@streams/protocol/internal';
 import type { PolicyOptions } from '../config/policies.ts';
+import type { LogFollowers } from '../diagnostics/log/followers.ts';
 import type { Broker } from '../streams/broker.ts';
 import type { Negotiation, StreamRequest } from '../streams/negotiation.ts';
-import { isExpired, permits, policyKeyIds, policyOf } from './policies.ts';
+import { isExpired, permits, policyKeyIds, policyOf, type Target } from './policies.ts';
 import type { PolicyStore } from './policy-store.ts';
 
 /** What revocation works on. */
 export interface PolicyRevocationContext {
   readonly policies: PolicyStore;
   readonly broker: Broker;
+  readonly followers: LogFollowers;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -56,12 +58,19 @@ export class PolicyRevocation {
     const isRevoked = ({ request }: Negotiation): boolean =>
       request.policy.name === name && request.keyId !== undefined && !this.#stands(request, policy);
     this.#context.broker.revoke(isRevoked, 'FORBIDDEN');
+    this.#context.followers.revoke(
+      ({ policy: reader, keyId }) => reader === name && keyId !== undefined && !this.#permits(policy, keyId, 'hub:read'),
+    );
   }
 
   /** True if the policy as it is now would permit the request under the key that has signed it. */
   #stands({ keyId = '', deviceId, name: streamName }: StreamRequest, policy: PolicyOptions | undefined): boolean {
+    return this.#permits(policy, keyId, 'stream:create', { deviceId, streamName });
+  }
+
+  #permits(policy: PolicyOptions | undefined, keyId: string, permission: Permission, target?: Target): boolean {
     if (policy === undefined || !policyKeyIds(policy, this.#context.clock.wallMs()).has(keyId)) return false;
-    return permits(policyOf(policy), 'stream:create', { deviceId, streamName });
+    return permits(policyOf(policy), permission, target);
   }
 
   #watch(name: string, policy: PolicyOptions | undefined): void {

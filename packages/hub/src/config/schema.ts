@@ -69,6 +69,8 @@ export interface HubOptions {
   readonly keepAliveMs?: number | undefined;
   /** Of streams, connections and failed logins. Default: see each. */
   readonly limits?: LimitOptions | undefined;
+  /** `false`: the hub serves no portal at `/portal`, and refuses every request of a web page. Default: true. */
+  readonly portal?: boolean | undefined;
   /** Who may read `/metrics`. */
   readonly metrics?: MetricsOptions | undefined;
   /** Such as `openRegistry` gives; the hub does not close it. Default: in memory, empty. */
@@ -141,6 +143,10 @@ export const optionFields: z.ZodObject = z.strictObject({
     )
     .optional(),
   limits: limitsSchema.optional(),
+  portal: z
+    .boolean()
+    .describe('Serve the portal, web pages for operators, at /portal. Without it every request of a web page is refused. Default: true')
+    .optional(),
   metrics: metricsSchema.optional(),
   resourceLog: resourceLogSchema,
   registry: z.unknown().optional(),

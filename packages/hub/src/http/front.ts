@@ -7,6 +7,7 @@ import type { Authenticator, Identity } from '../auth/authenticate.ts';
 import type { Penalties } from '../auth/penalties.ts';
 import type { HubObserver } from '../diagnostics/observer.ts';
 import { drainRetryMs } from '../drain.ts';
+import type { Portal } from '../portal.ts';
 import type { Admission } from './admission.ts';
 import { errorAnswer, refuseUpgrade, sendBody, setCommonHeaders, toStreamsError } from './errors.ts';
 import { type Caller, guardRequest, type GuardRules } from './guard.ts';
@@ -28,6 +29,10 @@ export interface FrontContext extends GuardRules {
   readonly routes: readonly Route[];
   readonly metrics: MetricsEndpoint;
   readonly upgrades: Upgrades;
+  /** `undefined`: the hub has no pages, and no page may ask it. */
+  readonly portal: Portal | undefined;
+  /** The origins of the hub's own pages. */
+  readonly pageOrigins: () => ReadonlySet<string>;
   readonly logger: Logger;
   readonly observer: HubObserver;
   readonly clock: Clock;
@@ -59,7 +64,7 @@ export class Front {
   /** True for a path that is the hub's, whatever comes of it. */
   handles(target: string): boolean {
     const [, version, kind] = (target.split('?', 1)[0] ?? '').split('/');
-    return this.#context.routes.some(({ path }) => path[0] === version && path[1] === kind);
+    return this.#context.portal?.handles(target) || this.#context.routes.some(({ path }) => path[0] === version && path[1] === kind);
   }
 
   /** Resolves once every upgraded connection is gone; those that stay are cut when `after` says so. */
@@ -148,10 +153,10 @@ export class Front {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, trackingId: string, only: Endpoint | undefined): Promise<Answer> {
-    const { metrics, admission } = this.#context;
+    const { metrics, admission, portal, pageOrigins } = this.#context;
     const isForMetrics = only !== 'streaming' && metrics.handles(request);
     if (isForMetrics && metrics.isOpenTo(request)) return metrics.answer();
-    const guarded = guardRequest(request, trackingId, this.#context);
+    const guarded = guardRequest(request, trackingId, this.#context, portal && pageOrigins());
     admission.check(request.socket);
     // Its own failures end this connection; those of others at its address are not its own.
     const caller = admission.isKnown(request.socket) ? { ...guarded, source: undefined } : guarded;
@@ -160,6 +165,7 @@ export class Front {
     if (only !== undefined && only !== (endpoint ?? 'main')) throw createError('NOT_FOUND', { message: OTHER_ENDPOINT });
     if (request.method === 'GET' && endpoint) throw createError('UPGRADE_REQUIRED');
     if (this.#context.isClosed()) throw this.#draining();
+    if (portal?.handles(target)) return portal.answer(request);
     const identity = await this.authenticate(caller);
     admission.authenticated(request.socket);
     if (isForMetrics) return metrics.answer(identity);

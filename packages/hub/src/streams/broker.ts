@@ -56,10 +56,15 @@ export interface Seat {
   take(upgrade: PendingUpgrade, offered: readonly string[]): void;
 }
 
-interface LiveStream {
+/** An established stream. */
+export interface LiveStream {
   readonly negotiation: Negotiation;
   readonly relay: Relay;
-  readonly isSession: boolean;
+  readonly protocol: string;
+  /** Wall time of its establishment. */
+  readonly sinceMs: number;
+  /** Its place in the order of establishment. */
+  readonly ordinal: number;
 }
 
 /** What runs. */
@@ -79,6 +84,7 @@ export class Broker {
   readonly #streams = new Map<string, LiveStream>();
   /** What streams that have ended have carried. */
   readonly #carried = { toDevice: 0, toService: 0 };
+  #established = 0;
   #draining = false;
 
   constructor(context: BrokerContext) {
@@ -115,9 +121,14 @@ export class Broker {
   }
 
   get load(): Load {
-    const sessions = [...this.#streams.values()].filter(({ isSession }) => isSession);
+    const sessions = [...this.#streams.values()].filter(({ protocol }) => protocol === SESSION_PROTOCOL);
     const sessionBytes = sessions.reduce((sum, { relay }) => sum + relay.bytes.toDevice + relay.bytes.toService, 0);
     return { mortal: this.size - sessions.length, sessions: sessions.length, sessionBytes };
+  }
+
+  /** The established streams, in the order of their establishment. */
+  get live(): Iterable<LiveStream> {
+    return this.#streams.values();
   }
 
   /**
@@ -242,7 +253,8 @@ export class Broker {
     const stalled = (to: Role): void => this.#context.observer.relayStalled(to);
     const relay = new Relay(legs, framingOf(protocol), { stalled, ended });
     const unwatch = this.#context.limits.watch(relay, legs, request.resumes ?? streamId);
-    this.#streams.set(streamId, { negotiation, relay, isSession: protocol === SESSION_PROTOCOL });
+    this.#established += 1;
+    this.#streams.set(streamId, { negotiation, relay, protocol, sinceMs: this.#context.clock.wallMs(), ordinal: this.#established });
     this.#context.onStream(request.deviceId);
   }
 

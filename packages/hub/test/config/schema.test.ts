@@ -77,7 +77,10 @@ describe('createHub', () => {
     { change: { jwt: { ...JWT, audience: [] } }, field: 'jwt.audience' },
     { change: { jwt: { ...JWT, permissions: {} } }, field: 'jwt.permissions' },
     { change: { jwt: { ...JWT, permissions: { ops: { permissions: ['root'] } } } }, field: 'jwt.permissions.ops.permissions[0]' },
-    { change: { jwt: { ...JWT, permissions: { ops: { permissions: ['hub:read'], device: ['x'] } } } }, field: 'jwt.permissions.ops.device' },
+    {
+      change: { jwt: { ...JWT, permissions: { ops: { permissions: ['hub:read'], device: ['x'] } } } },
+      field: 'jwt.permissions.ops.device',
+    },
     { change: { jwt: { ...JWT, algorithms: ['HS256'] } }, field: 'jwt.algorithms[0]' },
     { change: { jwt: { ...JWT, algorithms: ['none'] } }, field: 'jwt.algorithms[0]' },
     { change: { jwt: { ...JWT, clockToleranceMs: 300_001 } }, field: 'jwt.clockToleranceMs' },

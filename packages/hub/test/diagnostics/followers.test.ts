@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createError, LOG_HEARTBEAT_MS, type LogRecord, type StreamsError } from '@streams/protocol/internal';
+import { LOG_HEARTBEAT_MS, type LogRecord } from '@streams/protocol/internal';
 import { FakeClock, leakCheck } from '@streams/testkit';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
 import { LogFollowers } from '../../src/diagnostics/log/followers.ts';
@@ -13,15 +13,13 @@ const leaks = leakCheck();
 let clock: FakeClock;
 let followers: LogFollowers;
 let server: Server;
-let objection: StreamsError | undefined;
 beforeEach(async () => {
   clock = new FakeClock();
   followers = new LogFollowers(clock);
-  objection = undefined;
   server = createServer((_, response) => {
     try {
       followers.admit();
-      followers.add(response, { filter: {}, trackingId: 't', objection: () => objection });
+      followers.add(response, { filter: {}, trackingId: 't', follower: { policy: 'ops', keyId: 'first', untilMs: clock.wallMs() + LOG_HEARTBEAT_MS } });
     } catch {
       response.writeHead(503).end();
     }
@@ -93,11 +91,17 @@ it('that is too slow for its end too is cut off', async () => {
   expect(slow.complete).toBe(false);
 });
 
-it('may be objected to, at the next heartbeat', async () => {
-  const response = await follow();
-  objection = createError('UNAUTHENTICATED');
-  await clock.advance(LOG_HEARTBEAT_MS);
-  expect(await lastLine(response)).toMatchObject({ code: 'UNAUTHENTICATED' });
+it('ends at the heartbeat after its time, and at once when its key is gone', async () => {
+  const [late, revoked] = [await follow(), await follow()];
+  followers.revoke(({ keyId }) => keyId !== 'first');
+  await clock.advance(LOG_HEARTBEAT_MS - 1);
+  expect(followers.size).toBe(2);
+  await clock.advance(1);
+  expect(await lastLine(late)).toMatchObject({ code: 'FORBIDDEN' });
+  expect(await lastLine(revoked)).toMatchObject({ code: 'FORBIDDEN' });
+  const next = await follow();
+  followers.revoke(({ policy, keyId }) => policy === 'ops' && keyId === 'first');
+  expect(await lastLine(next)).toMatchObject({ code: 'FORBIDDEN' });
 });
 
 it('there are 16 at most', async () => {

@@ -33,6 +33,8 @@ export const MAX_LISTED_POLICIES = 100;
 export const MAX_PATTERNS = 64;
 /** A JSON Web Token of a service: no longer than the headers that it comes in. */
 export const MAX_TOKEN_CHARACTERS = 8_192;
+/** Streams in one answer of `GET /v1/streams`. */
+export const MAX_LISTED_STREAMS = 100;
 /** Records in one answer of the resource log, and the bytes of that answer: larger than other bodies, since a day can have very many. */
 export const MAX_LOGGED_RECORDS = 1_000;
 export const MAX_LOG_PAGE_BYTES = 262_144;

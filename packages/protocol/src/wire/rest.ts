@@ -81,6 +81,31 @@ export interface HubView {
   readonly hostName: string;
   readonly streamingEndpoints: readonly string[];
   readonly version: string;
+  /** When the hub's process made it, ISO 8601 in UTC; absent from hubs before 0.2. */
+  readonly startedAt?: string | undefined;
+}
+
+/** A live stream as the hub shows it. */
+export interface StreamView {
+  readonly streamId: string;
+  readonly deviceId: string;
+  readonly name: string;
+  /** Who asked for it. */
+  readonly policy: string;
+  /** What its legs speak, such as `streams.v1`. */
+  readonly protocol: string;
+  /** When it was established, ISO 8601 in UTC. */
+  readonly since: string;
+  /** Payload so far. */
+  readonly bytesToDevice: number;
+  readonly bytesToService: number;
+}
+
+/** Answer of `GET /v1/streams`: a page of the list, the longest-lived first. */
+export interface StreamListView {
+  readonly streams: readonly StreamView[];
+  /** `after` of the next page; absent on the last one. */
+  readonly next?: string | undefined;
 }
 
 /** Body of every answer that is no success. */
@@ -174,6 +199,7 @@ export function asHubView(fields: Fields): HubView {
     hostName: asString(fields['hostName'], 'hostName', MAX_TEXT_CHARACTERS),
     streamingEndpoints: asStrings(fields['streamingEndpoints'], 'streamingEndpoints', MAX_LIST_ENTRIES, MAX_TEXT_CHARACTERS),
     version: asString(fields['version'], 'version', MAX_NAME_CHARACTERS),
+    startedAt: optional(fields['startedAt'], (value) => asString(value, 'startedAt', MAX_NAME_CHARACTERS)),
   };
 }
 

@@ -9,8 +9,17 @@ import { isWanted, type LogFilter } from './query.ts';
 export interface FollowRequest {
   readonly filter: LogFilter;
   readonly trackingId: string;
-  /** Asked at every heartbeat; `undefined` means that it may go on. */
-  readonly objection?: (() => StreamsError | undefined) | undefined;
+  /** Who follows. */
+  readonly follower: Reader;
+}
+
+/** Whoever reads, and for how long it may. */
+export interface Reader {
+  readonly policy: string;
+  /** Of the policy's key; undefined for who came with a JSON Web Token. */
+  readonly keyId: string | undefined;
+  /** When the policy or the token ends, in milliseconds since 1970. */
+  readonly untilMs: number;
 }
 
 interface Follower extends FollowRequest {
@@ -62,17 +71,20 @@ export class LogFollowers {
     }
   }
 
+  /** Ends those who may not read any more. */
+  revoke(isRevoked: (reader: Reader) => boolean): void {
+    for (const each of this.#followers) if (isRevoked(each.follower)) this.#end(each, createError('FORBIDDEN'));
+  }
+
   /** Ends all of them: the hub closes. */
   close(): void {
     for (const follower of this.#followers) this.#end(follower, createError('DRAINING'));
   }
 
   #beat(): void {
-    for (const follower of this.#followers) {
-      const objection = follower.objection?.();
-      if (objection) this.#end(follower, objection);
-      else this.#write(follower, '\n');
-    }
+    const nowMs = this.#clock.wallMs();
+    this.revoke(({ untilMs }) => nowMs >= untilMs);
+    for (const follower of this.#followers) this.#write(follower, '\n');
   }
 
   #write(follower: Follower, text: string): void {

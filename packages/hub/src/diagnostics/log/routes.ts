@@ -11,32 +11,55 @@ import {
   LOG_OPERATIONS,
   LOG_PAGE_RECORDS,
   LOG_RESULTS,
+  type LogRecord,
   MAX_LOGGED_RECORDS,
   optional,
 } from '@streams/protocol/internal';
+import type { Identity } from '../../auth/authenticate.ts';
 import { requirePermission } from '../../auth/authorize.ts';
+import { permits, type Policy } from '../../auth/policies.ts';
+import type { PolicyStore } from '../../auth/policy-store.ts';
 import type { Answer, Call, Route } from '../../http/routes.ts';
 import type { ResourceLog } from '../resource-log.ts';
+import type { Reader } from './followers.ts';
 import type { LogCursor, LogFilter, LogQuery } from './query.ts';
 
 const MAX_POLICY_CHARACTERS = 512;
 /** They ask for what was written; who follows gets what will be. */
 const OF_THE_PAST = ['since', 'until', 'limit', 'cursor'];
 
-/** `GET /v1/diagnostics/logs`. */
-export function logRoutes(log: ResourceLog): Route[] {
-  return [{ method: 'GET', path: ['v1', 'diagnostics', 'logs'], handle: (call) => answer(log, call) }];
+/** What the route works on. */
+export interface LogRoutesContext {
+  readonly log: ResourceLog;
+  readonly policies: PolicyStore;
 }
 
-async function answer(log: ResourceLog, { identity, query, trackingId, signal }: Call): Promise<Answer> {
-  requirePermission(identity, 'hub:read');
+/** `GET /v1/diagnostics/logs`. */
+export function logRoutes(context: LogRoutesContext): Route[] {
+  return [{ method: 'GET', path: ['v1', 'diagnostics', 'logs'], handle: (call) => answer(context, call) }];
+}
+
+async function answer({ log, policies }: LogRoutesContext, { identity, query, trackingId, signal }: Call): Promise<Answer> {
+  const policy = requirePermission(identity, 'hub:read');
+  const isVisible = ({ deviceId, streamName }: LogRecord): boolean => permits(policy, 'hub:read', { deviceId, streamName });
   const follow = asOneOf(query.get('follow') ?? 'false', 'follow', ['true', 'false']);
-  if (follow === 'false') return { status: 200, body: await log.query(asLogQuery(query), signal) };
+  if (follow === 'false') {
+    const asked = asLogQuery(query);
+    return { status: 200, body: await log.query({ ...asked, filter: { ...asked.filter, isVisible } }, signal) };
+  }
   const past = OF_THE_PAST.find((name) => query.has(name));
   if (past !== undefined) fail(past, 'nothing beside follow=true', query.get(past));
-  const filter = asLogFilter(query);
+  const filter = { ...asLogFilter(query), isVisible };
+  const follower = await readerOf(policies, identity, policy);
   log.followers.admit();
-  return { status: 200, send: (response) => log.followers.add(response, { filter, trackingId }) };
+  return { status: 200, send: (response) => log.followers.add(response, { filter, trackingId, follower }) };
+}
+
+/** A signature is for the moment; a token and a policy have their time. */
+async function readerOf(policies: PolicyStore, { keyId, expiresAtMs }: Identity, { name }: Policy): Promise<Reader> {
+  const expiresAt = keyId === undefined ? undefined : (await policies.get(name))?.expiresAt;
+  const untilMs = keyId === undefined ? expiresAtMs : expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(expiresAt);
+  return { policy: name, keyId, untilMs };
 }
 
 function asLogFilter(query: URLSearchParams): LogFilter {
