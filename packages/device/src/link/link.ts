@@ -153,7 +153,7 @@ export class Link {
       (link) => {
         if (dialling.signal.aborted) return link.leg.terminate();
         this.#adopt(link);
-        onMessage = (message) => this.#onMessage(message);
+        onMessage = (message) => this.#onMessage(link.leg, message);
         early.forEach(onMessage);
       },
       (error) => {
@@ -198,8 +198,10 @@ export class Link {
     });
   }
 
-  #onMessage(message: HubMessage): void {
+  #onMessage(leg: Leg, message: HubMessage): void {
     if (message.type === 'goaway') {
+      // Of a link that has been superseded: its hub has been left already.
+      if (leg !== this.#leg) return;
       const { clock, random } = this.#target;
       const delayMs = random.uniform() * message.withinMs;
       this.#leaving = { goaway: message, dueMs: clock.monotonicMs() + delayMs, failures: 0 };

@@ -145,7 +145,7 @@ export const optionFields: z.ZodObject = z.strictObject({
   limits: limitsSchema.optional(),
   portal: z
     .boolean()
-    .describe('Serve the portal, web pages for operators, at /portal. Without it every request of a web page is refused. Default: true')
+    .describe('Serve the portal, web pages for operators, at /portal. Without it every request of a web page is refused. Default: true.')
     .optional(),
   metrics: metricsSchema.optional(),
   resourceLog: resourceLogSchema,

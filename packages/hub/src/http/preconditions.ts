@@ -6,8 +6,8 @@ import { createError, fail } from '@streams/protocol/internal';
 export interface Preconditions {
   /** Only if it exists. */
   readonly mustExist?: boolean | undefined;
-  /** Only if this is its version; it must exist. */
-  readonly etag?: string | undefined;
+  /** Only if its version is one of these; it must exist. */
+  readonly etags?: readonly string[] | undefined;
   /** Only if it does not exist. */
   readonly mustBeNew?: boolean | undefined;
 }
@@ -20,9 +20,8 @@ export function preconditionsOf(headers: IncomingHttpHeaders): Preconditions {
   const { 'if-match': match, 'if-none-match': noneMatch } = headers;
   if (noneMatch !== undefined && noneMatch !== '*') fail('If-None-Match', '*', noneMatch);
   if (match === undefined || match === '*') return { mustExist: match !== undefined, mustBeNew: noneMatch !== undefined };
-  const etag = ETAG.exec(match)?.[1];
-  if (etag === undefined) fail('If-Match', '* or one etag in double quotes', match);
-  return { mustExist: true, etag, mustBeNew: noneMatch !== undefined };
+  const etags = match.split(',').map((text) => ETAG.exec(text.trim())?.[1] ?? fail('If-Match', '* or etags in double quotes', match));
+  return { mustExist: true, etags, mustBeNew: noneMatch !== undefined };
 }
 
 /**
@@ -30,9 +29,9 @@ export function preconditionsOf(headers: IncomingHttpHeaders): Preconditions {
  * @param etag Of what is there; `undefined` if there is nothing. Whether something must be there is for the caller to say.
  * @throws `STREAMS_CONFLICT`
  */
-export function checkPreconditions({ etag: wanted, mustBeNew }: Preconditions, etag: string | undefined): void {
+export function checkPreconditions({ etags: wanted, mustBeNew }: Preconditions, etag: string | undefined): void {
   if (etag === undefined) return;
   if (mustBeNew) throw createError('CONFLICT', { message: 'it exists already', details: { etag } });
-  if (wanted === undefined || wanted === etag) return;
+  if (wanted?.includes(etag) !== false) return;
   throw createError('CONFLICT', { message: 'it was changed by somebody else meanwhile; read it again, then decide', details: { etag } });
 }

@@ -57,7 +57,7 @@ describe('openPolicies', () => {
     expect(policy).toMatchObject({ name: 'a', keys: [key(1), expect.stringMatching(/^.{44}$/)] });
     const wrong = [{ name: 'a b', permissions: [] }];
     const other = join(dataDirectory, 'other');
-    expect(await failure(openPolicies({ dataDirectory: other, defaults: wrong }))).toMatchObject({ code: 'STREAMS_INVALID_ARGUMENT' });
+    expect(await failure(openPolicies({ dataDirectory: other, defaults: wrong }))).toMatchObject({ code: 'STREAMS_INVALID_CONFIGURATION' });
     expect(await readPolicies({ dataDirectory: other })).toBeUndefined();
   });
 
@@ -121,7 +121,7 @@ describe('a file that is wrong', () => {
     await edit(content);
     for (const take of [openPolicies, readPolicies]) {
       const error = await failure(take({ dataDirectory }));
-      expect(error.code).toBe('STREAMS_INVALID_ARGUMENT');
+      expect(error.code).toBe('STREAMS_INVALID_CONFIGURATION');
       expect(error.message).toMatch(says);
       expect(error.message).toContain(file);
       expect(JSON.stringify([error.message, error.details, String(error.cause)])).not.toContain(SECRET);
@@ -130,7 +130,7 @@ describe('a file that is wrong', () => {
 
   it.each([0o640, 0o604, 0o660])('can be read or written by others (%o)', async (permissions) => {
     await chmod(file, permissions);
-    expect((await failure(openPolicies({ dataDirectory }))).message).toContain(`run chmod 600 ${file}, and replace the keys`);
+    expect((await failure(openPolicies({ dataDirectory }))).message).toContain(`run: chmod 600 ${file}, and replace the keys`);
   });
 
   it('cannot be read at all', async () => {

@@ -62,7 +62,7 @@ describe('a policy', () => {
     expect(changed.status).toBe(200);
     expect(await put('tagged', { permissions: ['hub:read'] }, { 'if-match': tag })).toMatchObject({
       status: 409,
-      body: { code: 'CONFLICT', message: 'it was changed meanwhile; read it again' },
+      body: { code: 'CONFLICT', message: 'it was changed by somebody else meanwhile; read it again, then decide' },
     });
     expect(await call(test, 'DELETE', '/v1/policies/tagged', { headers: { 'if-match': tag } })).toMatchObject({ status: 409 });
     expect(await put('tagged', {}, { 'if-match': '*' })).toMatchObject({ status: 200 });

@@ -18,6 +18,8 @@ const key = (): string => randomBytes(32).toString('base64');
 const clock = new FakeClock();
 let test: TestHub;
 let registry: FullRegistry;
+/** Of a hub that does nothing. */
+let idleTimers = 0;
 beforeAll(async () => {
   registry = new FullRegistry();
   test = await startTestHub({
@@ -28,6 +30,7 @@ beforeAll(async () => {
       { name: 'reader', keys: [key()], permissions: ['device:read'] },
     ],
   });
+  idleTimers = clock.pendingTimers;
 });
 afterAll(async () => {
   await test.close();
@@ -172,7 +175,7 @@ describe('an import', () => {
     const cut = (await LongCall.begin('/v1/devices:import')).write({ deviceId: 'c-1' }, '{"deviceId":"c-2"}');
     await until(() => cut.rows.length === 1);
     cut.destroy();
-    await until(() => clock.pendingTimers === 0);
+    await until(() => clock.pendingTimers === idleTimers);
     expect(await call(test, 'GET', '/v1/devices/c-1')).toMatchObject({ status: 200 });
     expect(await call(test, 'GET', '/v1/devices/c-2')).toMatchObject({ status: 404 });
   });

@@ -19,7 +19,7 @@ beforeEach(async () => {
   server = createServer((_, response) => {
     try {
       followers.admit();
-      followers.add(response, { filter: {}, trackingId: 't', follower: { policy: 'ops', keyId: 'first', untilMs: clock.wallMs() + LOG_HEARTBEAT_MS } });
+      followers.add(response, { filter: {}, trackingId: 't', follower: { policy: 'ops', keyId: 'first', untilMs: clock.wallMs() + 2 * LOG_HEARTBEAT_MS } });
     } catch {
       response.writeHead(503).end();
     }
@@ -94,7 +94,7 @@ it('that is too slow for its end too is cut off', async () => {
 it('ends at the heartbeat after its time, and at once when its key is gone', async () => {
   const [late, revoked] = [await follow(), await follow()];
   followers.revoke(({ keyId }) => keyId !== 'first');
-  await clock.advance(LOG_HEARTBEAT_MS - 1);
+  await clock.advance(2 * LOG_HEARTBEAT_MS - 1);
   expect(followers.size).toBe(2);
   await clock.advance(1);
   expect(await lastLine(late)).toMatchObject({ code: 'FORBIDDEN' });
