@@ -184,7 +184,7 @@ export class Hub {
     const limited = (cut: () => void): (() => void) => clock.after(CLOSE_TIMEOUT_MS, cut);
     const listeners = await this.#listeners?.catch(() => undefined);
     this.#certificates?.stop();
-    await Promise.all([front.close(limited), listeners?.close(limited), journal.write()]);
+    await Promise.all([front.close(limited), listeners?.close(limited), journal.close()]);
   }
 
   async #open(options: ListenOptions): Promise<Listeners> {
