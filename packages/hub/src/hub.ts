@@ -220,7 +220,7 @@ export class Hub {
     this.#certificates?.stop();
     // Who follows the log sees how everything ended.
     const ended = front.close(limited).then(() => log.followers.close());
-    await Promise.all([ended, listeners?.close(limited), journal.write()]);
+    await Promise.all([ended, listeners?.close(limited), journal.close()]);
     await log.close();
   }
 

@@ -30,8 +30,6 @@ async function scene(): Promise<Scene> {
   const { rig, proxy: legs } = await startRigBehind((port) => ({ streamingUrl: `https://127.0.0.1:${port}` }));
   const [link, calls] = [await rig.proxy(), await rig.proxy()];
   await rig.device(undefined, { port: link.port });
-  // By then the hub has written down that it has seen the device.
-  await rig.clock.advance(1_000);
   return { rig, legs, link, calls, timers: rig.clock.pendingTimers };
 }
 

@@ -2,7 +2,7 @@
 import type { Cancel, Clock, Logger } from '@streams/protocol/internal';
 import type { LastSeen } from './registry.ts';
 
-const WRITE_DELAY_MS = 1_000;
+const WRITE_EVERY_MS = 1_000;
 /** Devices per write: so that nobody waits long while thousands are written. */
 const BATCH = 500;
 
@@ -19,6 +19,7 @@ export class LastSeenJournal {
   readonly #context: JournalContext;
   readonly #unwritten = new Map<string, number>();
   #cancel: Cancel | undefined;
+  #isFailing = false;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(context: JournalContext) {
@@ -30,7 +31,7 @@ export class LastSeenJournal {
     const { clock, lastSeen } = this.#context;
     if (!lastSeen) return;
     this.#unwritten.set(deviceId, clock.wallMs());
-    this.#cancel ??= clock.after(WRITE_DELAY_MS, () => void this.write());
+    this.#cancel ??= clock.every(WRITE_EVERY_MS, () => void this.#write());
   }
 
   /** When these devices were connected last, in milliseconds since 1970, as far as it is known. */
@@ -44,9 +45,12 @@ export class LastSeenJournal {
   }
 
   /** Resolves once all is written, or could not be: that is no failure of the hub, and the log says so. */
-  write(): Promise<void> {
+  async close(): Promise<void> {
     this.#cancel?.();
-    this.#cancel = undefined;
+    await this.#write();
+  }
+
+  #write(): Promise<void> {
     this.#writing = this.#writing.then(() => this.#writeAll());
     return this.#writing;
   }
@@ -56,8 +60,11 @@ export class LastSeenJournal {
       const batch = new Map([...this.#unwritten].slice(0, BATCH));
       try {
         await this.#context.lastSeen?.put(batch);
+        this.#isFailing = false;
       } catch (err) {
-        this.#context.logger.error({ err, devices: this.#unwritten.size }, 'when devices were connected last could not be written');
+        // It is tried again every second.
+        if (!this.#isFailing) this.#context.logger.error({ err }, 'when devices were connected last cannot be written');
+        this.#isFailing = true;
         return;
       }
       for (const [deviceId, ms] of batch) if (this.#unwritten.get(deviceId) === ms) this.#unwritten.delete(deviceId);
