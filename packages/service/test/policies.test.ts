@@ -9,6 +9,7 @@ import { expectNoLeaks } from './support/rig.ts';
 expectNoLeaks();
 
 const key = (): string => randomBytes(32).toString('base64');
+const MANY = Array.from({ length: 101 }, (_, index) => `many-${1_000 + index}`);
 let test: TestHub;
 let service: ServiceClient;
 let reader: ServiceClient;
@@ -17,6 +18,7 @@ beforeAll(async () => {
     policies: [
       { name: 'test', keys: [key()], permissions: ['hub:read', 'hub:write'] },
       { name: 'reader', keys: [key()], permissions: ['hub:read'] },
+      ...MANY.map((name) => ({ name, keys: [key()], permissions: ['hub:read' as const] })),
     ],
   });
   service = ServiceClient.fromConnectionString(await test.serviceConnectionString());
@@ -42,11 +44,9 @@ it('creates a policy, and gives the string that is all a service needs', async (
 });
 
 it('lists more than one page, without keys', async () => {
-  const names = Array.from({ length: 101 }, (_, index) => `many-${1_000 + index}`);
-  await Promise.all(names.map((name) => service.policies.create(name, { permissions: ['hub:read'] })));
   const listed: Policy[] = [];
   for await (const policy of reader.policies.list()) listed.push(policy);
-  expect(listed.map(({ name }) => name).filter((name) => name.startsWith('many-'))).toEqual(names);
+  expect(listed.map(({ name }) => name).filter((name) => name.startsWith('many-'))).toEqual(MANY);
   expect(listed.every(({ keys }) => keys === undefined)).toBe(true);
 });
 
