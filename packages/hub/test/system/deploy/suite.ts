@@ -135,6 +135,11 @@ export function deploySuite(start: StartProxy, file: string): void {
     expect(await hashOf(stream)).toBe(sha256(content));
   });
 
+  it('metrics are open beside the proxy, and not through it', async () => {
+    expect((await fetch(`http://${names.HUB_ADDRESS}/metrics`)).status).toBe(200);
+    expect(await call('GET', '/metrics')).toMatchObject([403, { code: 'FORBIDDEN' }]);
+  });
+
   it("a rejection brings the device's reason", async () => {
     once(async (incoming) => incoming.reject('not today'));
     await expect(service.createStream('pump-7')).rejects.toMatchObject({ code: 'STREAMS_STREAM_REJECTED', reason: 'not today' });
