@@ -233,7 +233,7 @@ describe('goaway', () => {
     links[0]?.send({ type: 'goaway', withinMs: 6_000 });
     links[0]?.close(code, 'DRAINING;retry=1');
     await until('the loss', () => device.state.name === 'waiting');
-    const { delayMs = 0, attempt } = device.state as LinkState & { name: 'waiting' };
+    const { delayMs, attempt } = device.state as LinkState & { name: 'waiting' };
     expect(attempt).toBe(1);
     expect(delayMs).toBeLessThanOrEqual(mostMs);
     // The same seed for both: without its moment it would be back within 2 s.
