@@ -36,17 +36,17 @@ export async function restart(devices: number): Promise<Restart> {
   const first = await startHub(dataDirectory, 0);
   const fleet = start('./fleet.js', [String(devices)], [], deviceString(first.serviceConnectionString));
   try {
-    const reached = watch(fleet);
-    await reached(devices);
+    await when(fleet, (connected) => connected === devices);
     const signalMs = performance.now();
     first.child.kill('SIGTERM');
+    const gone = when(fleet, (connected) => connected === 0);
     await once(first.child, 'exit');
     const exitedMs = performance.now();
-    const back = Promise.all([reached(Math.ceil(devices * 0.95)), reached(devices)]);
+    const back = gone.then(() => Promise.all([0.95, 1].map((part) => when(fleet, (connected) => connected >= devices * part))));
     const second = startHub(dataDirectory, first.port);
     await ready(first.port);
     const readyMs = performance.now();
-    const [back95Ms, backMs] = await back;
+    const [back95Ms = 0, backMs = 0] = await back;
     (await second).child.kill('SIGKILL');
     const from = { exitedMs, readyMs, back95Ms, backMs };
     return {
@@ -78,15 +78,12 @@ function deviceString(serviceString: string): string {
   return serviceString.replace(/SharedAccessKeyName=.*?;SharedAccessKey=[^;]*/, `DeviceId=bench-0;SharedAccessKey=${KEY}`);
 }
 
-/** When, of all times from now on, so many are connected. */
-type Watch = (devices: number) => Promise<number>;
-
-function watch(fleet: ChildProcess): Watch {
-  return async (devices) => {
-    let connected = 0;
-    while (connected < devices) [connected] = (await once(fleet, 'message')) as [number];
-    return performance.now();
-  };
+/** When the count of those that are connected is as wanted, from now on. */
+async function when(fleet: ChildProcess, isIt: (connected: number) => boolean): Promise<number> {
+  for (;;) {
+    const [connected] = (await once(fleet, 'message')) as [number];
+    if (isIt(connected)) return performance.now();
+  }
 }
 
 async function ready(port: number): Promise<void> {

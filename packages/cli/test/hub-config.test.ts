@@ -32,16 +32,19 @@ async function inForce(args: readonly string[] = [], environment: Record<string,
 }
 
 it('hub config shows what would be, without secrets', async () => {
-  const key = Buffer.alloc(32, 7).toString('base64');
-  await put({ ...GOOD, policies: [{ name: 'backend', keys: [key], permissions: ['stream:create'] }] });
+  await put(GOOD);
   const shown = await inForce(['--config', file, '--port', '1'], { STREAMS_HUB_KEEP_ALIVE_MS: '5000' });
   expect(shown).toMatchObject({
     'listen.host': ['127.0.0.1', file],
     'listen.port': [1, '--port'],
     keepAliveMs: [5_000, 'STREAMS_HUB_KEEP_ALIVE_MS'],
     dataDirectory: [join(home.directory, '.streams'), 'default'],
-    policies: [[{ name: 'backend', keys: ['***'], permissions: ['stream:create'] }], file],
   });
+  const key = Buffer.alloc(32, 7).toString('base64');
+  await put({ ...GOOD, policies: [{ name: 'backend', keys: [key], permissions: ['stream:create'] }] });
+  const refused = await home.run(['hub', 'config', '--config', file]);
+  expect(refused).toMatchObject({ code: 78, stdout: '', stderr: expect.stringContaining('`streams policies create`') });
+  expect(refused.stderr).not.toContain(key);
 });
 
 it('a hub does not start with settings that are wrong, keys that others can read, or a debugger', async () => {

@@ -10,12 +10,13 @@ export function untilSignal(): { readonly promise: Promise<void>; readonly signa
   return { promise, signal: stopping.signal };
 }
 
-/** Calls `reload` at SIGHUP; where that means that the terminal was closed, the command ends as by SIGTERM. @returns a function that ends it. */
+/** Calls `reload` at SIGHUP; where that means that the terminal was closed, the command ends as any other. @returns a function that ends it. */
 export function onHangup(reload: () => void): Cancel {
   const hadTerminal = hasTerminal();
   const listener = (): void => {
-    if (hadTerminal && !hasTerminal()) process.kill(process.pid, 'SIGTERM');
-    else reload();
+    if (!hadTerminal || hasTerminal()) return reload();
+    process.off('SIGHUP', listener);
+    process.kill(process.pid, 'SIGHUP');
   };
   process.on('SIGHUP', listener);
   return () => void process.off('SIGHUP', listener);
