@@ -1,6 +1,6 @@
 // The portal: signed out it shows the sign-in, signed in the view of the address, with a frame around it.
-import type { Client } from './api/client.ts';
-import type { HubView } from './api/types.ts';
+import type { Client } from './rest/client.ts';
+import type { HubView } from './rest/types.ts';
 import { formatPlace, parsePlace } from './router.ts';
 import { Session } from './session.ts';
 import { button, fill, h, setAttributes, setText } from './ui/dom.ts';

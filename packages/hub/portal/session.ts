@@ -1,5 +1,5 @@
 // What the views share while somebody is signed in: the client, the pollers, and whether updates are paused.
-import type { Client } from './api/client.ts';
+import type { Client } from './rest/client.ts';
 import { type Poll, Poller } from './poller.ts';
 import { Status } from './ui/status.ts';
 

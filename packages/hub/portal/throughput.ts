@@ -1,5 +1,5 @@
 // How fast streams go: from what they had carried the last time one looked.
-import type { StreamView } from './api/types.ts';
+import type { StreamView } from './rest/types.ts';
 
 /** In bytes per second; `undefined` for a stream that was not there the last time. */
 export interface Throughput {

@@ -1,5 +1,5 @@
 // Dialogs: one that asks before something is done, and one that shows more.
-import { RequestError } from '../api/request-error.ts';
+import { RequestError } from '../rest/request-error.ts';
 import { button, type Child, fill, h, newElementId, setAttributes } from './dom.ts';
 
 /** What is asked. */

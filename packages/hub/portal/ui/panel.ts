@@ -1,5 +1,5 @@
 // A part of a page that is polled: shows what came, or says why nothing did.
-import { RequestError } from '../api/request-error.ts';
+import { RequestError } from '../rest/request-error.ts';
 import type { Poller } from '../poller.ts';
 import type { Session } from '../session.ts';
 import { h, setAttributes, setText } from './dom.ts';

@@ -1,5 +1,5 @@
 // Devices: a page of the list, filtered; who is connected, since when; enabling and disabling.
-import type { DeviceListView, DeviceView } from '../api/types.ts';
+import type { DeviceListView, DeviceView } from '../rest/types.ts';
 import { ago, dateTime, NOTHING } from '../format.ts';
 import { formatPlace } from '../router.ts';
 import type { Session } from '../session.ts';

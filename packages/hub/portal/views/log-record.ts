@@ -1,5 +1,5 @@
 // One record of the resource log: its row, and all of it.
-import type { LogRecord } from '../api/types.ts';
+import type { LogRecord } from '../rest/types.ts';
 import { bytes, dateTime, duration, NOTHING } from '../format.ts';
 import { show } from '../ui/dialog.ts';
 import { button, h, timeElement } from '../ui/dom.ts';

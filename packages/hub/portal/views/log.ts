@@ -1,5 +1,5 @@
 // The resource log: who has opened what, how it went, and why it ended; newest first, older ones by pages.
-import type { LogPage, LogRecord } from '../api/types.ts';
+import type { LogPage, LogRecord } from '../rest/types.ts';
 import { count } from '../format.ts';
 import { formatPlace } from '../router.ts';
 import type { Session } from '../session.ts';

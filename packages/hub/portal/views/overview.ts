@@ -1,5 +1,5 @@
 // The overview: what the hub is, and how the last hour went.
-import type { HistoryView, HubView } from '../api/types.ts';
+import type { HistoryView, HubView } from '../rest/types.ts';
 import { bytes, count, dateTime, duration, figure, NOTHING, rate } from '../format.ts';
 import type { Session } from '../session.ts';
 import { button, fill, h, setText, timeElement } from '../ui/dom.ts';

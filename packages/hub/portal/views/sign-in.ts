@@ -1,9 +1,9 @@
 // Sign-in: by a policy's connection string, by its name and key, or by a JWT. What is entered stays in memory.
-import { Client } from '../api/client.ts';
-import { checkPolicyKey, EntryError, parsePolicyString, type PolicyKey } from '../api/connection-string.ts';
-import { type Credential, keyCredential, tokenCredential } from '../api/credential.ts';
-import { RequestError } from '../api/request-error.ts';
-import type { HubView } from '../api/types.ts';
+import { Client } from '../rest/client.ts';
+import { checkPolicyKey, EntryError, parsePolicyString, type PolicyKey } from '../rest/connection-string.ts';
+import { type Credential, keyCredential, tokenCredential } from '../rest/credential.ts';
+import { RequestError } from '../rest/request-error.ts';
+import type { HubView } from '../rest/types.ts';
 import { duration } from '../format.ts';
 import { fill, h, newElementId, setAttributes } from '../ui/dom.ts';
 import { type Field, textField } from '../ui/form.ts';
@@ -26,7 +26,7 @@ export class SignIn {
   readonly #string: Field<HTMLInputElement> = textField('Connection string', {
     type: 'password',
     placeholder: 'HostName=…;SharedAccessKeyName=…;SharedAccessKey=…',
-    hint: 'As “streams hub show” prints it. Of a policy, not of a device.',
+    hint: 'Of a policy, not of a device.',
   });
   readonly #name: Field<HTMLInputElement> = textField('Policy name', { placeholder: 'operator' });
   readonly #key: Field<HTMLInputElement> = textField('Key', { type: 'password', hint: 'Primary or secondary, in base64.' });

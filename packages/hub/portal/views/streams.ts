@@ -1,5 +1,5 @@
 // Live streams: who is connected to what, for how long, how much and how fast.
-import type { StreamListView, StreamView } from '../api/types.ts';
+import type { StreamListView, StreamView } from '../rest/types.ts';
 import { bytes, count, dateTime, duration, NOTHING, rate } from '../format.ts';
 import { formatPlace } from '../router.ts';
 import type { Session } from '../session.ts';

@@ -1,7 +1,7 @@
 // What the portal signs is what the hub takes: its signatures against the hub's own verification.
 import { isForResource, isInForce, isSignedBy, parseSharedAccess } from '@streams/protocol/internal';
 import { expect, it } from 'vitest';
-import { keyCredential, tokenCredential } from '../../portal/api/credential.ts';
+import { keyCredential, tokenCredential } from '../../portal/rest/credential.ts';
 
 const KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => index)).toString('base64');
 const NOW_MS = 1_800_000_000_000;

@@ -1,7 +1,7 @@
 // What the portal makes of words, figures, places and streams; these parts know no browser.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkPolicyKey, EntryError, parsePolicyString } from '../../portal/api/connection-string.ts';
+import { checkPolicyKey, EntryError, parsePolicyString } from '../../portal/rest/connection-string.ts';
 import { ago, bytes, duration, rate } from '../../portal/format.ts';
 import { formatPlace, parsePlace } from '../../portal/router.ts';
 import { visible } from '../../portal/text.ts';
