@@ -75,9 +75,3 @@ export const policiesSchema: z.ZodArray<z.ZodType<PolicyOptions>> = z
     if (index >= 0) context.addIssue({ code: 'custom', path: [index, 'name'], message: `the policy ${names[index]} stands there twice` });
   })
   .describe('Shared access policies: named keys of services, and what they permit.');
-
-/** The path of what is wrong, such as `policies[0].keys[1]`. @param whole Says where, if it is all of it. */
-export function pathOf(path: readonly PropertyKey[], whole: string): string {
-  if (path.length === 0) return whole;
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`)).join('');
-}

@@ -19,7 +19,11 @@ beforeEach(async () => {
   server = createServer((_, response) => {
     try {
       followers.admit();
-      followers.add(response, { filter: {}, trackingId: 't', follower: { policy: 'ops', keyId: 'first', untilMs: clock.wallMs() + 2 * LOG_HEARTBEAT_MS } });
+      followers.add(response, {
+        filter: {},
+        trackingId: 't',
+        follower: { policy: 'ops', keyId: 'first', untilMs: clock.wallMs() + 2 * LOG_HEARTBEAT_MS },
+      });
     } catch {
       response.writeHead(503).end();
     }
