@@ -22,9 +22,10 @@ export function mayUseDevice(policy: Policy, deviceId: string, permission: Permi
 
 /** Says what a policy lacks: the permission, or the permission for this device or stream name. */
 export function forbidden(policy: Policy, permission: Permission, { deviceId, streamName }: Target): StreamsError {
-  const details = { permission, deviceId, streamName };
-  const lacks = (problem: string): StreamsError => createError('FORBIDDEN', { message: `the policy ${policy.name} ${problem}`, details });
+  const lacks = (problem: string, where: Target = {}): StreamsError =>
+    createError('FORBIDDEN', { message: `the policy ${policy.name} ${problem}`, details: { permission, ...where } });
   if (!permits(policy, permission)) return lacks(`lacks the permission ${permission}`);
-  if (!permits(policy, permission, { deviceId })) return lacks(`has the permission ${permission} for other devices, not for ${deviceId}`);
-  return lacks(`has the permission ${permission} for other stream names, not for ${streamName}`);
+  const elsewhere = `has the permission ${permission} for other`;
+  if (!permits(policy, permission, { deviceId })) return lacks(`${elsewhere} devices, not for ${deviceId}`, { deviceId });
+  return lacks(`${elsewhere} stream names, not for ${streamName}`, { streamName });
 }

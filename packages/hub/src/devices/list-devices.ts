@@ -31,7 +31,9 @@ export async function listDevices(
     next = step.next;
     count += 1;
     // One more than asked for shows whether there is a next page.
-    if (found.length > limit || count === MAX_STEPS) break;
+    if (found.length > limit) break;
+    // `next` shows an id: only one that the caller may see.
+    if (count >= MAX_STEPS && (next === undefined || isInScope(next))) break;
   }
   const page = found.slice(0, limit);
   return { devices: await viewsOf(context, page), next: found.length > limit ? page.at(-1)?.deviceId : next };
