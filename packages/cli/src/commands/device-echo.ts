@@ -1,6 +1,5 @@
 // `streams device echo`: a device that sends back what it gets, to try a hub with.
 import { Command } from 'commander';
-import { DeviceClient } from '@streams/device';
 import { type CredentialOptions, deviceConnectionString, withCredentials } from '../io/credentials.ts';
 import type { OutputOptions } from '../io/output.ts';
 import { serveDevice } from '../io/serve-device.ts';
@@ -20,6 +19,7 @@ export function deviceEchoCommand(): Command {
 }
 
 async function serveEcho(options: EchoOptions): Promise<void> {
+  const { DeviceClient } = await import('@streams/device');
   const connectionString = await deviceConnectionString(options);
   await using device = DeviceClient.fromConnectionString(connectionString);
   device.onStreamRequest(async (request) => {

@@ -1,14 +1,11 @@
 // `streams device install`: writes and prints a systemd unit for `streams device proxy`, for the system or for a user.
 import { existsSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { Command } from 'commander';
-import { createError } from '@streams/protocol/internal';
-import { type OutputOptions, printData } from '../io/output.ts';
 import { inFile, readConfig } from '../io/proxy-config.ts';
 import { serviceOption } from '../io/service-option.ts';
-import { type InstallOptions, nextCommands, planInstall } from '../install/plan.ts';
-import { unitText } from '../install/unit.ts';
+import { type InstallOptions, nextCommands, planInstall } from '../install/device-plan.ts';
+import { unitText } from '../install/device-unit.ts';
+import { type UnitOptions, writeUnit } from '../install/write-unit.ts';
 
 const HELP = `
 The unit runs the Node and the streams that run now. It reads the connection string from a file, which you put there: root's alone
@@ -18,7 +15,7 @@ Examples:
   $ sudo streams device install --service ssh=127.0.0.1:22
   $ streams device install --user --config ~/proxy.json --print`;
 
-type Options = InstallOptions & OutputOptions & { readonly print?: boolean | undefined };
+type Options = InstallOptions & UnitOptions;
 
 export function deviceInstallCommand(): Command {
   return new Command('install')
@@ -35,32 +32,14 @@ export function deviceInstallCommand(): Command {
 
 async function installDevice(options: Options): Promise<void> {
   const plan = planInstall(options);
-  const unit = unitText(plan);
   // One that is only printed may be for another machine.
-  if (!options.print) {
-    checkConfig(options.config);
-    await write(plan.file, unit);
-  }
+  if (!options.print) checkConfig(options.config);
   const next = nextCommands(plan, existsSync(plan.connectionStringFile));
-  printData(options, { file: plan.file, written: !options.print, unit, next }, () => unit.trimEnd());
-  if (options.json) return;
-  const what = options.print ? `this unit belongs into ${plan.file}; then type:` : `wrote ${plan.file}; now type:`;
-  process.stderr.write(`${[what, ...next].join('\n  ')}\n`);
+  const otherwise = 'run it with sudo, or give --user, or --print to look at the unit';
+  await writeUnit({ file: plan.file, text: unitText(plan), next }, options, otherwise);
 }
 
 /** Better now than in the journal of a service that starts again and again. */
 function checkConfig(file: string | undefined): void {
   if (file !== undefined) inFile(file, () => readConfig(file));
-}
-
-async function write(file: string, unit: string): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(`${file}.new`, unit, { mode: 0o644 });
-    await rename(`${file}.new`, file);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const details = { remedy: 'run it with sudo, or give --user, or --print to look at the unit' };
-    throw createError('INVALID_ARGUMENT', { message: `${file} cannot be written (${code})`, details, cause });
-  }
 }

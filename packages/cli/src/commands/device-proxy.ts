@@ -1,6 +1,6 @@
 // `streams device proxy`: offers services of the device's network, such as its sshd, as streams.
 import { Command, Option } from 'commander';
-import { createDeviceProxy, DeviceClient, type DeviceProxy } from '@streams/device';
+import type { DeviceProxy } from '@streams/device';
 import { createError } from '@streams/protocol/internal';
 import { type CredentialOptions, deviceConnectionString, withCredentials } from '../io/credentials.ts';
 import { logger } from '../io/log.ts';
@@ -40,6 +40,7 @@ export function deviceProxyCommand(): Command {
 async function proxy(options: ProxyOptions): Promise<void> {
   const { config: file } = options;
   const config = file === undefined ? configOf(options) : inFile(file, () => readConfig(file));
+  const { createDeviceProxy, DeviceClient } = await import('@streams/device');
   const connectionString = await deviceConnectionString(options);
   await using device = DeviceClient.fromConnectionString(connectionString);
   const log = logger(options);

@@ -1,6 +1,8 @@
 // `streams hub`: start a hub, show one.
 import { Command, InvalidArgumentError } from 'commander';
 import { type CredentialOptions, withCredentials, withService } from '../io/credentials.ts';
+import { portOption } from '../io/port-option.ts';
+import { hubInstallCommand } from './hub-install.ts';
 import { type HubStartOptions, startHub } from './hub-start.ts';
 
 const START_HELP = `
@@ -18,7 +20,7 @@ Example:
 export function hubCommand(): Command {
   const start = new Command('start')
     .description('run a hub, until SIGTERM or SIGINT')
-    .option('--port <number>', 'where to listen; 0 takes a free port', port, 8443)
+    .option('--port <number>', 'where to listen; 0 takes a free port', portOption, 8443)
     .option('--listen <address>', 'address to listen on (default: all)')
     .option('--host-name <name...>', 'names of the hub, besides its own; the first goes into connection strings')
     .option('--data <dir>', 'data directory (default: ~/.streams)')
@@ -49,11 +51,9 @@ export function hubCommand(): Command {
     .option('--json', 'print JSON, as it does in any case')
     .addHelpText('after', SHOW_HELP)
     .action((options: CredentialOptions) => showHub(options));
-  return new Command('hub')
-    .description('run a hub, or look at one')
-    .addHelpText('after', '\nExample:\n  $ streams hub start')
-    .addCommand(start)
-    .addCommand(show);
+  const hub = new Command('hub').description('run a hub, or look at one').addHelpText('after', '\nExample:\n  $ streams hub start');
+  for (const command of [start, hubInstallCommand(), show]) hub.addCommand(command);
+  return hub;
 }
 
 async function showHub(options: CredentialOptions): Promise<void> {
@@ -68,10 +68,4 @@ function seconds(least: number, most: number): (text: string) => number {
     if (number >= least && number <= most) return number * 1_000;
     throw new InvalidArgumentError(`expected a whole number of seconds from ${least} to ${most}`);
   };
-}
-
-function port(text: string): number {
-  const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (number <= 65_535) return number;
-  throw new InvalidArgumentError('expected a port from 0 to 65535');
 }

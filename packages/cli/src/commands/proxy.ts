@@ -1,7 +1,7 @@
 // `streams proxy`: local ports, each of which leads to a service of a device.
 import { Command } from 'commander';
 import { createError, StreamsError } from '@streams/protocol/internal';
-import { createServiceProxy, type Forward, type ForwardAddress, type ServiceClient, type ServiceProxy } from '@streams/service';
+import type { Forward, ForwardAddress, ServiceClient, ServiceProxy } from '@streams/service';
 import { type CredentialOptions, withCredentials, withService } from '../io/credentials.ts';
 import { forwardOption } from '../io/forward-option.ts';
 import { logger } from '../io/log.ts';
@@ -52,6 +52,7 @@ async function proxy(deviceId: string, options: ProxyOptions): Promise<void> {
 }
 
 async function listen(service: ServiceClient, deviceId: string, options: ProxyOptions): Promise<ServiceProxy> {
+  const { createServiceProxy } = await import('@streams/service');
   const forwards = options.forward.map((forward) => ({ ...forward, host: options.bind }));
   try {
     // What goes well is no news.

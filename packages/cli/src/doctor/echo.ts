@@ -1,6 +1,5 @@
 // The whole way: a stream to the device's echo, and 1 MiB there and back.
 import { createError, StreamsError } from '@streams/protocol/internal';
-import { ServiceClient } from '@streams/service';
 import { measureEcho } from '../io/measure-echo.ts';
 import { randomSource } from '../io/random-source.ts';
 import { type Finding, ok, skipped } from './check.ts';
@@ -13,6 +12,7 @@ export async function checkEcho({ credentials, connectionString, device }: Patie
     return skipped(`a device opens no streams; where the string of a service is, run \`streams doctor --device ${credentials.deviceId}\``);
   }
   if (device === undefined) return skipped('to whom? Name a device with --device');
+  const { ServiceClient } = await import('@streams/service');
   const service = ServiceClient.fromConnectionString(connectionString);
   try {
     const result = await measureEcho(service, device, randomSource(BYTES), () => undefined);

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { createError, formatConnectionString, parseHost, Secret, type StreamsError } from '@streams/protocol/internal';
-import { ServiceClient } from '@streams/service';
+import type { ServiceClient } from '@streams/service';
 import { defaultDataDirectory, OWNER, readPolicies, readRunningHub } from './data-directory.ts';
 
 /** Where to look. */
@@ -44,9 +44,11 @@ export async function deviceConnectionString(options: CredentialOptions, environ
   throw missing('a device needs the string that `streams devices create` printed');
 }
 
-/** Runs `work` with a client, and closes it whatever happens. */
+/** Runs `work` with a client, and closes it whatever happens. The SDK is loaded by those alone who use it: it takes longer than all else. */
 export async function withService<T>(options: CredentialOptions, work: (service: ServiceClient) => Promise<T>): Promise<T> {
-  const service = ServiceClient.fromConnectionString(await serviceConnectionString(options));
+  const connectionString = await serviceConnectionString(options);
+  const { ServiceClient } = await import('@streams/service');
+  const service = ServiceClient.fromConnectionString(connectionString);
   try {
     return await work(service);
   } finally {

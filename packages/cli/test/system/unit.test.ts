@@ -1,4 +1,4 @@
-// The units of `streams device install`, judged by systemd itself. No systemd has to run for that.
+// The units of `streams device install` and `streams hub install`, judged by systemd itself. No systemd has to run for that.
 import { execFile } from 'node:child_process';
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { planInstall } from '../../src/install/plan.ts';
-import { unitText } from '../../src/install/unit.ts';
+import { planInstall } from '../../src/install/device-plan.ts';
+import { unitText } from '../../src/install/device-unit.ts';
+import { planHubInstall } from '../../src/install/hub-plan.ts';
+import { hubUnitText } from '../../src/install/hub-unit.ts';
 
 const ANALYZE = '/usr/bin/systemd-analyze';
 let directory: string;
@@ -29,7 +31,7 @@ async function analyze(...args: string[]): Promise<string> {
 /** Complaints about our unit; those about others are the machine's. */
 async function complaints(file: string, ...options: string[]): Promise<string[]> {
   const said = await analyze('verify', '--man=no', ...options, file);
-  return said.split('\n').filter((line) => line.includes('streams-device'));
+  return said.split('\n').filter((line) => /streams-(?:device|hub)/.test(line));
 }
 
 async function unitFor(user: boolean, service: Record<string, string>, folder = ''): Promise<string> {
@@ -45,6 +47,33 @@ async function unitFor(user: boolean, service: Record<string, string>, folder = 
   await writeFile(file, unitText({ ...plan, node }));
   return file;
 }
+
+async function hubUnit(): Promise<string> {
+  const node = join(directory, 'hub-node');
+  await symlink(process.execPath, node).catch(() => undefined);
+  const plan = planHubInstall({ port: 443, hostName: ['hub.example.com'] }, { node: '/usr/bin/node', main: '/opt/main.js' });
+  const file = join(directory, 'streams-hub.service');
+  await writeFile(file, hubUnitText({ ...plan, node }));
+  return file;
+}
+
+/** What systemd says of a unit: 0 is locked up, 10 is unprotected. */
+async function exposureOf(file: string): Promise<number> {
+  const said = await analyze('security', '--offline=true', '--no-pager', file);
+  const [, name, exposure] = /Overall exposure level for (\S+): ([\d.]+)/.exec(said) ?? [];
+  console.log(`systemd-analyze security: exposure of ${name} ${exposure}`);
+  return Number(exposure);
+}
+
+describe("a hub's unit", () => {
+  it('is one that systemd takes', async () => {
+    expect(await complaints(await hubUnit())).toEqual([]);
+  });
+
+  it('leaves the hub little, as systemd counts it', async () => {
+    expect(await exposureOf(await hubUnit())).toBeLessThan(2);
+  });
+});
 
 describe('the unit', () => {
   it.each([false, true])('is one that systemd takes (user: %s)', async (user) => {
@@ -64,9 +93,6 @@ describe('the unit', () => {
   });
 
   it('leaves the service little, as systemd counts it', async () => {
-    const said = await analyze('security', '--offline=true', '--no-pager', await unitFor(false, { ssh: '127.0.0.1:22' }));
-    const [, exposure] = /Overall exposure level for streams-device\.service: ([\d.]+)/.exec(said) ?? [];
-    console.log(`systemd-analyze security: exposure ${exposure}`);
-    expect(Number(exposure)).toBeLessThan(2);
+    expect(await exposureOf(await unitFor(false, { ssh: '127.0.0.1:22' }))).toBeLessThan(2);
   });
 });

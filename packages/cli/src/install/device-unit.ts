@@ -1,13 +1,12 @@
 // The systemd unit of a device proxy: what it runs, and all that it may not do.
+import { ALLOWED, KERNEL, SEEN } from './hardening.ts';
+import type { Programs } from './programs.ts';
 import { commandLine, value } from './systemd-words.ts';
 
 /** What a unit is made of; all paths absolute. */
-export interface UnitParts {
+export interface UnitParts extends Programs {
   /** Runs in the manager of a user, not in the system's. */
   readonly user: boolean;
-  readonly node: string;
-  /** The program `streams`. */
-  readonly main: string;
   /** Of `streams device proxy`, besides the connection string: `--service …` or `--config …`. */
   readonly options: readonly string[];
   readonly connectionStringFile: string;
@@ -46,14 +45,11 @@ function systemUnit(parts: UnitParts): string[] {
     `LoadCredential=connection-string:${value(parts.connectionStringFile)}`,
     '',
     ...SEEN,
+    'PrivateUsers=yes',
     '',
     ...ALLOWED,
     'CapabilityBoundingSet=',
-    'ProtectClock=yes',
-    'ProtectHostname=yes',
-    'ProtectKernelLogs=yes',
-    'ProtectKernelModules=yes',
-    'ProtectKernelTunables=yes',
+    ...KERNEL,
     '',
     '[Install]',
     'WantedBy=multi-user.target',
@@ -81,32 +77,3 @@ function userUnit(parts: UnitParts): string[] {
 function start({ node, main, options }: UnitParts): string {
   return commandLine([node, main, 'device', 'proxy', ...options]);
 }
-
-const SEEN = [
-  '# What it sees: the system read-only, no homes, no devices, no files or processes of others.',
-  'ProtectSystem=strict',
-  'ProtectHome=yes',
-  'PrivateTmp=yes',
-  'PrivateDevices=yes',
-  'DevicePolicy=closed',
-  'PrivateUsers=yes',
-  'ProtectControlGroups=yes',
-  'ProtectProc=invisible',
-  'UMask=0077',
-];
-
-const ALLOWED = [
-  '# What it may do. Netlink: the resolver asks which addresses this machine has. Unix: resolvers and the journal.',
-  'NoNewPrivileges=yes',
-  'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK',
-  'RestrictNamespaces=yes',
-  'RestrictRealtime=yes',
-  'RestrictSUIDSGID=yes',
-  'LockPersonality=yes',
-  'SystemCallArchitectures=native',
-  'SystemCallFilter=@system-service',
-  'SystemCallFilter=~@privileged',
-  '# Node tries calls, such as those of io_uring, and does without what it may not; it should not be killed for it.',
-  'SystemCallErrorNumber=EPERM',
-  '# MemoryDenyWriteExecute=yes is not possible: V8 compiles JavaScript to machine code while it runs, and Node would end at once.',
-];
