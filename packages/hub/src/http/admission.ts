@@ -91,10 +91,12 @@ export class Admission {
     if (!this.#makeRoom(sourceOf(address))) return this.#dropped('maxUnauthenticatedConnections');
     if (source !== undefined) this.#count(source, socket);
     const key = keyOf(socket);
-    this.#entries.set(key, { socket, isExcess: beyond >= 0 });
+    const entry = { socket, isExcess: beyond >= 0 };
+    this.#entries.set(key, entry);
     this.#strangers.add(socket, sourceOf(address));
     socket.once('close', () => {
-      this.#entries.delete(key);
+      // After a reset its ports may be another's before we are told.
+      if (this.#entries.get(key) === entry) this.#entries.delete(key);
       this.#strangers.delete(socket);
     });
     return true;
