@@ -43,7 +43,7 @@ function build() {
 function buildPaths() {
   const folders = [...foldersIn('packages'), ...foldersIn('examples'), ...inRoot('bench', 'chaos')];
   const built = folders.filter((path) => existsSync(join(path, 'src')) && !path.endsWith('testkit'));
-  const sources = built.flatMap((path) => ['src', 'reference', 'package.json'].map((name) => join(path, name)));
+  const sources = built.flatMap((path) => ['src', 'portal', 'reference', 'package.json'].map((name) => join(path, name)));
   sources.push(...inRoot('packages/testkit/src', 'test/support'));
   return { outputs: built.map((path) => join(path, 'dist')), sources: sources.filter(existsSync) };
 }

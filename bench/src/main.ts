@@ -1,13 +1,16 @@
-// `npm run bench -- [what] [--rounds 3] [--resume off] [--json FILE] [--svg FILE]`: measures ours beside the reference in the same run.
-//   summary (default) | handshakes | throughput | round-trips | memory | proxies | long-paths | limits
+// `npm run bench -- [what] [--rounds 3] [--resume off] [--devices 2000] [--json FILE] [--svg FILE]`: measures ours beside the reference in the same run.
+//   summary (default) | handshakes | throughput | round-trips | memory | proxies | long-paths | limits | devices | resource-log | restart
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
+import { manyDevices } from './devices.ts';
 import { longPaths } from './far-path.ts';
 import { Figures, inTurn } from './figures.ts';
 import { drawGrowth, DEVICE_COUNTS, idleDevices, openStreams } from './memory.ts';
 import { ours, type Party, reference, type Resume } from './party.ts';
 import { proxies } from './proxies.ts';
 import { beyondQuota } from './quota.ts';
+import { resourceLog } from './resource-log.ts';
+import { restart } from './restart.ts';
 import { NODE_FLAGS, type Rig, startRig } from './rig.ts';
 import { handshakes, roundTrips, type Side, throughput } from './transfers.ts';
 
@@ -47,6 +50,7 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     resume: { type: 'string', default: 'preferred' },
+    devices: { type: 'string', default: '2000' },
     json: { type: 'string' },
     svg: { type: 'string' },
   },
@@ -59,27 +63,32 @@ const figures = new Figures();
 for (const flag of NODE_FLAGS) setFlagsFromString(flag);
 // Its processes end with it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-if (what === 'memory') await memory();
-else if (what === 'proxies') await proxies(figures, rounds);
-else if (what === 'long-paths') await longPaths(figures, rounds);
-else if (what === 'limits') await limits();
-else if (MEASURES[what]) await transfers(MEASURES[what]);
-else
-  throw new RangeError(
-    `bench: expected summary, handshakes, throughput, round-trips, memory, proxies, long-paths or limits, found ${what}`,
-  );
+const OTHERS: Readonly<Record<string, () => Promise<void>>> = {
+  memory,
+  proxies: () => proxies(figures, rounds),
+  'long-paths': () => longPaths(figures, rounds),
+  limits,
+  devices: () => manyDevices(figures, rounds),
+  'resource-log': () => resourceLog(figures, rounds),
+  restart: () => restarts(Number(values.devices)),
+};
+const measures = MEASURES[what];
+const run = measures ? () => transfers(measures) : OTHERS[what];
+if (run === undefined)
+  throw new RangeError(`bench: expected ${[...Object.keys(MEASURES), ...Object.keys(OTHERS)].join(', ')}; found ${what}`);
+await run();
 figures.print(`${what}, medians of ${rounds} rounds`, what === 'limits' ? "Azure's quota" : 'reference');
 if (values.json) await figures.save(values.json);
 
 /** The same processes throughout; a first round warms them up and is not counted. */
-async function transfers(measures: readonly Measure[]): Promise<void> {
+async function transfers(all: readonly Measure[]): Promise<void> {
   await using rig = await startRig();
   const parties: readonly [Side, Party][] = [
     ['ours', ours(rig, resume)],
     ['reference', reference(rig)],
   ];
   for (let round = 0; round <= rounds; round += 1) {
-    for (const measure of measures)
+    for (const measure of all)
       await inTurn(
         round,
         parties.map(
@@ -96,7 +105,7 @@ async function transfers(measures: readonly Measure[]): Promise<void> {
 /** Fresh processes for each round: memory that was once taken is not given back. */
 async function memory(): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
-    await inTurn(round, [() => devices('ours'), () => devices('reference')]);
+    await inTurn(round, [() => idle('ours'), () => idle('reference')]);
     await withRig(async (rig) => {
       for (const [side, party] of [['ours', ours(rig, resume)] as const, ['reference', reference(rig)] as const]) {
         await openStreams(figures, side, party);
@@ -112,7 +121,14 @@ async function limits(): Promise<void> {
   for (let round = 0; round < rounds; round += 1) await withRig((rig) => beyondQuota(figures, rig));
 }
 
-function devices(side: Side): Promise<void> {
+/** There is no reference: a bare relay knows no devices. */
+async function restarts(count: number): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, ms] of Object.entries(await restart(count))) figures.add('ours', name, 'ms', ms);
+  }
+}
+
+function idle(side: Side): Promise<void> {
   return withRig((rig) => idleDevices(figures, side, rig), Math.max(...DEVICE_COUNTS) + 1);
 }
 

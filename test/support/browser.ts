@@ -7,7 +7,37 @@ export interface Page {
   click(selector: string): Promise<void>;
   /** Runs an expression in the page, and waits for its promise. */
   evaluate(expression: string): Promise<unknown>;
+  fill(selector: string, text: string): Promise<void>;
+  selectOption(selector: string, value: string): Promise<unknown>;
+  textContent(selector: string): Promise<string | null>;
+  reload(): Promise<unknown>;
+  goBack(): Promise<unknown>;
+  setViewportSize(size: { width: number; height: number }): Promise<void>;
+  emulateMedia(options: { colorScheme?: 'light' | 'dark'; reducedMotion?: 'reduce' }): Promise<void>;
+  addInitScript(script: { content: string }): Promise<unknown>;
+  /** Answers requests itself, where `url` fits; a handler that calls `abort` cuts them. */
+  route(url: string, handler: (route: Route) => unknown): Promise<unknown>;
+  unroute(url: string): Promise<void>;
+  on(name: 'console', listener: (message: { type(): string; text(): string }) => void): unknown;
+  on(name: 'pageerror', listener: (error: Error) => void): unknown;
+  on(name: 'request', listener: (request: Request) => void): unknown;
+  readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
+  close(): Promise<void>;
   waitForEvent(name: 'download'): Promise<Download>;
+}
+
+/** What a page asks of a server. */
+interface Request {
+  url(): string;
+  method(): string;
+  headers(): Record<string, string>;
+}
+
+/** A request that the test may answer. */
+interface Route {
+  fulfill(answer: { status: number; headers?: Record<string, string>; body?: string }): Promise<void>;
+  abort(): Promise<void>;
+  continue(): Promise<void>;
 }
 
 /** A file that the browser saves. */
@@ -18,7 +48,8 @@ export interface Download {
 }
 
 export interface Browser {
-  newPage(): Promise<Page>;
+  /** With storage of its own. */
+  newPage(options?: { ignoreHTTPSErrors?: boolean; locale?: string }): Promise<Page>;
   /** Deletes what was downloaded, too. */
   close(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { lint } from './oxlint.ts';
 
 const SOURCE = 'packages/hub/src/streams/relay.ts';
+const PAGE = 'packages/hub/portal/views/view.ts';
 const TEST = 'packages/hub/test/streams/relay.test.ts';
 
 function fileOf(lines: number): string {
@@ -25,6 +26,9 @@ const REFUSED: [what: string, path: string, content: string, rule: string][] = [
   ['a timer', SOURCE, 'setTimeout(() => undefined, 1);', 'eslint(no-restricted-globals)'],
   ['a timer of globalThis', SOURCE, 'globalThis.setInterval(() => undefined, 1);', 'eslint(no-restricted-globals)'],
   ['an imported timer', SOURCE, "export { setTimeout } from 'node:timers/promises';", 'eslint(no-restricted-imports)'],
+  ['HTML in a page', PAGE, "document.body.innerHTML = '';", 'eslint(no-restricted-properties)'],
+  ['storage in a page', PAGE, "localStorage.setItem('a', 'b');", 'eslint(no-restricted-globals)'],
+  ["Node's code in a page", PAGE, "export { createError } from '@streams/protocol/internal';", 'eslint(no-restricted-imports)'],
   ['a default export', SOURCE, 'export default 1;', 'import(no-default-export)'],
   ['a type imported as a value', SOURCE, "import { A } from './a.ts';\nexport type B = A;", 'typescript(consistent-type-imports)'],
   ['a forgotten promise', SOURCE, 'async function later(): Promise<void> {}\nlater();', 'typescript(no-floating-promises)'],
@@ -36,6 +40,8 @@ const ACCEPTED: [what: string, path: string, content: string][] = [
   ['a long function in a test', TEST, functionOf(100)],
   ['a function of 40 lines', SOURCE, functionOf(40)],
   ['an error with a code', SOURCE, "import { createError } from '@streams/protocol';\nthrow createError('NOT_FOUND');"],
+  ['a timer in a page', PAGE, 'setTimeout(() => Date.now(), 1);'],
+  ["a type of Node's code in a page", PAGE, "export type { HubView } from '@streams/protocol/internal';"],
   ['setImmediate', SOURCE, 'setImmediate(() => undefined);'],
   ['timers and clock in their one place', 'packages/protocol/src/time/clock.ts', 'setTimeout(() => Date.now(), 1);'],
   ['the default export of a config', 'tsup.config.mjs', 'export default 1;'],

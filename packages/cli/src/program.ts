@@ -7,6 +7,8 @@ import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { echoCommand } from './commands/echo.ts';
 import { hubCommand } from './commands/hub.ts';
+import { logsCommand } from './commands/logs.ts';
+import { policiesCommand } from './commands/policies.ts';
 import { proxyCommand } from './commands/proxy.ts';
 import { sshCommand } from './commands/ssh.ts';
 import { exitCodeOf, oneLine } from './io/errors.ts';
@@ -33,8 +35,9 @@ export function createProgram(): Command {
     .description('Reach devices behind firewalls: run a hub, manage devices, open streams.')
     .version(VERSION)
     .addHelpText('after', '\nExample:\n  $ streams hub start');
-  const service = [echoCommand(), proxyCommand(), sshCommand(), connectCommand(), doctorCommand()];
-  for (const command of [hubCommand(), devicesCommand(), deviceCommand(), ...service]) program.addCommand(command);
+  const managing = [hubCommand(), devicesCommand(), policiesCommand(), logsCommand(), deviceCommand()];
+  const using = [echoCommand(), proxyCommand(), sshCommand(), connectCommand(), doctorCommand()];
+  for (const command of [...managing, ...using]) program.addCommand(command);
   everyCommand(program, (command) => {
     // Commander's own errors become lines of ours. A group without a subcommand shows its help, which is no success.
     command.exitOverride().configureOutput({ writeErr: (text) => void (text.startsWith('error:') || process.stderr.write(text)) });

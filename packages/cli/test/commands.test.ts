@@ -1,6 +1,6 @@
 // The commands end to end: the built program as child processes, a hub on a free port, real sockets between them.
 import { randomBytes } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceClient } from '@streams/device';
 import { ServiceClient } from '@streams/service';
@@ -47,7 +47,7 @@ describe('hub start', () => {
   it('says what to type next, with the string of the service and not of the owner', () => {
     expect(hub.stdout).toMatch(/^device: +STREAMS_CONNECTION_STRING="\$\(streams devices create pump-7\)" streams device echo$/m);
     expect(serviceString).toMatch(/^HostName=127\.0\.0\.1:\d+;SharedAccessKeyName=service;SharedAccessKey=[^;]+;CaCertificate=[^;]+$/);
-    expect(hub.stdout).not.toContain('owner');
+    expect(hub.stdout).not.toContain('SharedAccessKeyName=owner');
   });
 
   it('keeps its directory to its owner', async () => {
@@ -80,14 +80,16 @@ describe('devices', () => {
       home.run(['devices', 'show', 'pump-7', '--json'], serviceString),
     ]);
     expect(JSON.parse(again.stdout)).toMatchObject({ deviceId: 'pump-7', created: false, connectionString: deviceString });
-    expect(JSON.parse(list.stdout)).toContainEqual({ deviceId: 'pump-7', enabled: true, connected: true });
-    expect(JSON.parse(show.stdout)).toEqual({ deviceId: 'pump-7', enabled: true, connected: true });
+    const shown = { deviceId: 'pump-7', enabled: true, connected: true, etag: expect.any(String), connectedSince: expect.any(String) };
+    expect(JSON.parse(list.stdout)).toContainEqual(shown);
+    expect(JSON.parse(show.stdout)).toEqual(shown);
   });
 
   it('rotates the key that the device does not use, and disturbs nothing', async () => {
     const { stdout } = await home.run(['devices', 'rotate-key', 'pump-7', '--json']);
     const { connectionString, ...rotated } = JSON.parse(stdout) as { connectionString: string };
-    expect(rotated).toEqual({ deviceId: 'pump-7', enabled: true, connected: true, key: 'secondary' });
+    expect(rotated).toMatchObject({ deviceId: 'pump-7', enabled: true, connected: true, key: 'secondary' });
+    expect(rotated).not.toHaveProperty('keys');
     expect(connectionString).toBe(await owner.devices.connectionString('pump-7', 'secondary'));
     expect(await owner.devices.connectionString('pump-7')).toBe(deviceString);
     expect(await owner.devices.get('pump-7')).toMatchObject({ connected: true });
@@ -96,10 +98,114 @@ describe('devices', () => {
   it('cuts off, lets in again, deletes', async () => {
     await owner.devices.create('b');
     const disabled = await home.run(['devices', 'disable', 'b', '--json']);
-    expect(JSON.parse(disabled.stdout)).toEqual({ deviceId: 'b', enabled: false, connected: false });
+    expect(JSON.parse(disabled.stdout)).toEqual({ deviceId: 'b', enabled: false, connected: false, etag: expect.any(String) });
     const enabled = await home.run(['devices', 'enable', 'b', '--json']);
     expect(JSON.parse(enabled.stdout)).toMatchObject({ enabled: true });
     expect(await home.run(['devices', 'delete', 'b'])).toMatchObject({ code: 0, stdout: 'b is deleted\n' });
+  });
+});
+
+describe('policies', () => {
+  const LIMITS = ['--permission', 'stream:create', '--device', 'pump-*', '--stream', 'echo'];
+
+  it('prints one string, with which a service may do that and nothing else', async () => {
+    const created = await home.run(['policies', 'create', 'field', ...LIMITS]);
+    const field = created.stdout.trim();
+    expect(field).toMatch(/^HostName=127\.0\.0\.1:\d+;SharedAccessKeyName=field;SharedAccessKey=[^;]+;CaCertificate=[^;]+$/);
+    await owner.devices.create('valve-1');
+    const before = device.stderr;
+    const [again, other, forbidden, name, list, allowed] = await Promise.all([
+      home.run(['policies', 'create', 'field', ...LIMITS, '--json']),
+      home.run(['policies', 'create', 'field', ...LIMITS, '--stream', 'web']),
+      home.run(['echo', 'valve-1'], field),
+      home.run(['connect', 'pump-7', 'ssh'], field),
+      home.run(['policies', 'list', '--json']),
+      home.run(['echo', 'pump-7', '--json', '--bytes', '1000'], field),
+    ]);
+    expect(JSON.parse(again.stdout)).toMatchObject({ name: 'field', created: false, connectionString: field });
+    expect(other).toMatchObject({
+      code: 75,
+      stderr: expect.stringMatching(/CONFLICT: .*permits something else; `streams policies show field`/),
+    });
+    expect(forbidden).toMatchObject({ code: 77, stderr: expect.stringMatching(/FORBIDDEN: .*not for valve-1/) });
+    expect(name).toMatchObject({ code: 77, stderr: expect.stringMatching(/FORBIDDEN: .*not for ssh/) });
+    expect(list.stdout).not.toContain('keys');
+    expect((JSON.parse(list.stdout) as { name: string }[]).map((policy) => policy.name)).toEqual(['field', 'owner', 'service']);
+    expect(JSON.parse(allowed.stdout)).toMatchObject({ equal: true });
+    expect(device.stderr.slice(before.length)).not.toMatch(/ssh|valve/);
+  });
+
+  it('changes what is given, exchanges one key, deletes, and keeps the last way in', async () => {
+    const updated = await home.run(['policies', 'update', 'field', '--device', '*', '--expires', '2099-01-31', '--json']);
+    expect(JSON.parse(updated.stdout)).toEqual({
+      name: 'field',
+      permissions: ['stream:create'],
+      streams: ['echo'],
+      expiresAt: '2099-01-31T00:00:00Z',
+      etag: expect.any(String),
+    });
+    const rotated = JSON.parse((await home.run(['policies', 'rotate-key', 'field', '--json'])).stdout) as { connectionString: string };
+    expect(rotated).toMatchObject({ key: 'secondary', connectionString: await owner.policies.connectionString('field', 'secondary') });
+    const [show, last, wrong, gone] = await Promise.all([
+      home.run(['policies', 'show', 'field']),
+      home.run(['policies', 'delete', 'owner']),
+      home.run(['policies', 'update', 'service', '--permission', 'root']),
+      home.run(['policies', 'delete', 'nobody']),
+    ]);
+    expect(show.stdout).toMatch(/^POLICY +PERMISSIONS +DEVICES +STREAMS +EXPIRES\nfield +stream:create +\* +echo +2099-01-31T00:00:00Z\n$/);
+    expect(last).toMatchObject({
+      code: 75,
+      stderr: expect.stringMatching(/owner is the last policy .*; give another policy hub:write first\n$/),
+    });
+    expect(wrong).toMatchObject({ code: 64, stderr: expect.stringMatching(/--permission .*expected one of stream:create, /) });
+    expect(gone).toMatchObject({ code: 69, stderr: expect.stringMatching(/POLICY_NOT_FOUND: .*streams policies list/) });
+    expect(await home.run(['policies', 'delete', 'field'])).toMatchObject({ code: 0, stdout: 'field is deleted\n' });
+  });
+});
+
+describe('many devices', () => {
+  it('are listed by what they are like, exported for the owner alone, and imported', async () => {
+    const file = join(home.directory, 'devices.ndjson');
+    await writeFile(file, '{"deviceId":"m-1"}\nnonsense\n{"deviceId":"m-2","enabled":false}\n', { mode: 0o644 });
+    const imported = await home.run(['devices', 'import', file]);
+    expect(imported).toEqual({
+      code: 65,
+      stdout: '3 lines: 2 created, 0 changed, 0 unchanged, 1 failed\n',
+      stderr: 'line 2: STREAMS_BAD_REQUEST: line: expected JSON, found a string of 8 characters\n',
+    });
+    const [listed, exported] = await Promise.all([
+      home.run(['devices', 'list', '--prefix', 'm-', '--disabled', '--disconnected', '--limit', '1'], serviceString),
+      home.run(['devices', 'export', file, '--prefix', 'm-']),
+    ]);
+    expect(listed.stdout).toMatch(/^DEVICE +ENABLED +CONNECTED +LAST SEEN\nm-2 +no +no\n$/);
+    expect(exported.stdout).toBe(`2 devices are in ${file}, with their keys: a secret\n`);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const text = await readFile(file, 'utf8');
+    expect(text.split('\n').map((line) => /"deviceId":"(m-\d)","enabled":\w+,"keys":\["/.exec(line)?.[1])).toEqual([
+      'm-1',
+      'm-2',
+      undefined,
+    ]);
+    const [again, keyless] = await Promise.all([
+      home.run(['devices', 'import', '-', '--json'], undefined, text),
+      home.run(['devices', 'export', '--prefix', 'm-'], serviceString),
+    ]);
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.stdout)).toEqual({ lines: 2, created: 0, changed: 0, unchanged: 2, failed: 0 });
+    expect(keyless.stdout).toBe('{"deviceId":"m-1","enabled":true}\n{"deviceId":"m-2","enabled":false}\n');
+    expect(keyless.stderr).toContain('without keys');
+  });
+
+  it('a device takes another key from its file while it runs', async () => {
+    const file = join(home.directory, 'echo-string');
+    await owner.devices.create('e-1');
+    await writeFile(file, await owner.devices.connectionString('e-1'), { mode: 0o600 });
+    const running = home.start(['device', 'echo', '--connection-string-file', file]);
+    await running.prints(/e-1 is connected/);
+    await writeFile(file, await owner.devices.connectionString('e-1', 'secondary'));
+    await running.says(/echo-string was read again: e-1 goes on with its key/);
+    await owner.devices.rotateKey('e-1', 'primary');
+    expect(await home.run(['echo', 'e-1', '--bytes', '1000'])).toMatchObject({ code: 0, stdout: expect.stringContaining('equal') });
   });
 });
 
@@ -159,6 +265,34 @@ describe('connect', () => {
       code: 69,
       stderr: expect.stringMatching(/^streams: STREAMS_STREAM_TERMINATED: .*the valve is stuck.*\n$/),
     });
+  });
+});
+
+describe('logs', () => {
+  it('answers who, how long, how many bytes, from the files of the data directory', async () => {
+    await home.run(['echo', 'pump-7', '--bytes', '1000'], serviceString);
+    const files = await readdir(join(home.directory, '.streams/logs'));
+    expect(files).toEqual([expect.stringMatching(/^streams-.*\.ndjson$/)]);
+    const only = ['--device', 'pump-7', '--name', 'echo', '--policy', 'service', '--operation', 'stream', '--since', '1h', '--limit', '1'];
+    const [table, json, forbidden, wrong] = await Promise.all([
+      home.run(['logs', ...only]),
+      home.run(['logs', ...only, '--json']),
+      home.run(['logs'], serviceString),
+      home.run(['logs', '--since', 'tomorrow']),
+    ]);
+    expect(table.stdout).toMatch(/^TIME \(.*\n.* pump-7 +echo +service +127\.0\.0\.1 +clean +.* kB +.* kB +(device|service) +-\n$/);
+    expect(JSON.parse(json.stdout)).toMatchObject({ deviceId: 'pump-7', result: 'clean', bytesToDevice: expect.any(Number) });
+    expect(forbidden).toMatchObject({ code: 77, stderr: expect.stringContaining('hub:read') });
+    expect(wrong).toMatchObject({ code: 64, stderr: expect.stringContaining('2026-11-28') });
+  });
+
+  it('follows until Ctrl-C, which is no failure', async () => {
+    const following = home.start(['logs', '--follow', '--since', '1h', '--json', '--result', 'failed']);
+    const table = home.start(['logs', '--follow']);
+    await table.prints(/^TIME/);
+    await home.run(['echo', 'nobody'], serviceString);
+    await Promise.all([following.prints(/"deviceId":"nobody".*"code":"DEVICE_NOT_FOUND"/), table.prints(/ nobody .* DEVICE_NOT_FOUND$/m)]);
+    for (const running of [following, table]) expect(await running.stop('SIGINT')).toMatchObject({ code: 0, stderr: '' });
   });
 });
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createError, ERRORS, parseServiceConnectionString, type WireCode } from '@streams/protocol/internal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deviceConnectionString, serviceConnectionString } from '../src/io/credentials.ts';
-import { loadPolicies, writeRunningHub } from '../src/io/data-directory.ts';
+import { takePolicies, writeRunningHub } from '../src/io/data-directory.ts';
 import { exitCodeOf, oneLine } from '../src/io/errors.ts';
 import { hubNames, localAddress } from '../src/io/host-names.ts';
 import { refuseSecrets } from '../src/io/refuse-secrets.ts';
@@ -21,8 +21,8 @@ afterAll(() => rm(directory, { recursive: true }));
 describe('credentials', () => {
   it('a file, then the environment, then the owner of the hub on this machine', async () => {
     const data = join(directory, 'hub');
-    const [owner] = await loadPolicies(data);
-    await writeRunningHub(data, { address: '127.0.0.1:8443', pid: 1 });
+    const [owner] = await (await takePolicies(data)).list();
+    await writeRunningHub(data, { address: '127.0.0.1:8443', pid: 1, settings: [] });
     const connectionStringFile = join(directory, 'string');
     await writeFile(connectionStringFile, 'from the file\n');
     const environment = { STREAMS_CONNECTION_STRING: 'from the environment' };
@@ -30,7 +30,7 @@ describe('credentials', () => {
     expect(await serviceConnectionString({ data }, environment)).toBe('from the environment');
     const { policy, key, port } = parseServiceConnectionString(await serviceConnectionString({ data }, {}));
     expect([policy, key.reveal(), port]).toEqual(['owner', owner?.keys[0], 8443]);
-    expect(await loadPolicies(data)).toEqual(await loadPolicies(data));
+    expect(await (await takePolicies(data)).list()).toEqual(await (await takePolicies(data)).list());
   });
 
   it('says what is missing', async () => {
@@ -38,12 +38,14 @@ describe('credentials', () => {
     await expect(serviceConnectionString({ data }, {})).rejects.toThrow(
       `no hub has been started in ${data}; set STREAMS_CONNECTION_STRING`,
     );
-    await loadPolicies(data);
+    await takePolicies(data);
     await expect(serviceConnectionString({ data }, {})).rejects.toMatchObject({ code: 'STREAMS_CONNECT_FAILED' });
     await expect(deviceConnectionString({}, {})).rejects.toThrow('a device needs the string that `streams devices create` printed');
     await expect(serviceConnectionString({ connectionStringFile: join(directory, 'none') }, {})).rejects.toThrow('cannot be read (ENOENT)');
     await writeFile(join(data, 'policies.json'), '{"policies": "c2VjcmV0');
-    await expect(serviceConnectionString({ data }, {})).rejects.toThrow(/policies\.json is no JSON; restore it from a backup$/);
+    await expect(serviceConnectionString({ data }, {})).rejects.toThrow(
+      /policies\.json is no JSON; correct it, or restore it from a backup$/,
+    );
   });
 });
 

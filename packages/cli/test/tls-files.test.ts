@@ -12,15 +12,15 @@ afterAll(() => home.remove());
 it('a certificate of one’s own: errors name the option and the file', async () => {
   const file = (name: string): string => join(home.directory, name);
   const { cert } = certificateFor('127.0.0.1');
-  await Promise.all([writeFile(file('cert.pem'), cert), writeFile(file('key.pem'), certificateFor('127.0.0.1').key)]);
+  await Promise.all([writeFile(file('cert.pem'), cert), writeFile(file('key.pem'), certificateFor('127.0.0.1').key, { mode: 0o600 })]);
   const cases: [options: string[], says: string][] = [
-    [['--tls-cert', file('cert.pem')], '--tls-cert and --tls-key belong together: give both, or none'],
-    [['--tls-key', file('key.pem')], '--tls-cert and --tls-key belong together: give both, or none'],
-    [['--tls-cert', file('none.pem'), '--tls-key', file('key.pem')], `--tls-cert: ${file('none.pem')}: cannot be read (ENOENT)`],
-    [['--tls-cert', file('cert.pem'), '--tls-key', file('none.pem')], `--tls-key: ${file('none.pem')}: cannot be read (ENOENT)`],
+    [['--tls-cert', file('cert.pem')], '--tls-cert: tls.keyFile: is missing; give --tls-key too'],
+    [['--tls-key', file('key.pem')], '--tls-key: tls.certFile: is missing; give --tls-cert too'],
+    [['--tls-cert', file('none.pem'), '--tls-key', file('key.pem')], `tls.certFile: ${file('none.pem')}: cannot be read (ENOENT)`],
+    [['--tls-cert', file('cert.pem'), '--tls-key', file('none.pem')], `tls.keyFile: ${file('none.pem')}: cannot be read (ENOENT)`],
     [
       ['--tls-cert', file('cert.pem'), '--tls-key', file('key.pem')],
-      `--tls-key: ${file('key.pem')}: the key does not belong to the certificate`,
+      `tls.keyFile: ${file('key.pem')}: the key does not belong to the certificate`,
     ],
   ];
   const ended = await Promise.all(

@@ -27,12 +27,12 @@ import {
   type Session,
   type SessionOptions,
   SESSION_PROTOCOL,
-  Signer,
   type StreamsError,
   systemClock,
   systemRandom,
   Tunnel,
 } from '@streams/protocol/internal';
+import { DeviceKey } from './device-key.ts';
 import { Dispatch, type RequestLoopOptions, type RequestOptions, type StreamRequestHandler } from './dispatch.ts';
 import { redialLeg } from './redial-leg.ts';
 import { announce, type DeviceClientEvents, EVENT_NAMES, linkTrouble } from './events.ts';
@@ -71,6 +71,7 @@ export class DeviceClient {
   readonly #closeTimeoutMs: number;
   readonly #dispatch: Dispatch;
   readonly #link: Link;
+  readonly #key: DeviceKey;
   readonly #streams: OpenStreams;
   /** Each with the policy and the name that it was accepted for. */
   readonly #sessions: OpenSessions<SessionOwner>;
@@ -108,10 +109,10 @@ export class DeviceClient {
       openTunnel: (request, signal) => this.#openTunnel(request, signal),
       resume: (request) => this.#resumption(request),
     });
-    const signer = new Signer({ resource: `${credentials.hostName}/devices/${credentials.deviceId}`, key: credentials.key }, clock);
+    this.#key = new DeviceKey(credentials, clock);
     const url = this.#origin.replace(/^https:/, 'wss:');
     this.#link = new Link(
-      { url, deviceId: credentials.deviceId, instanceId: newId(random), signer, ...this.#access, clock, random },
+      { url, deviceId: credentials.deviceId, instanceId: newId(random), signer: this.#key.signer, ...this.#access, clock, random },
       this.#linkEvents,
     );
   }
@@ -174,6 +175,16 @@ export class DeviceClient {
    */
   async connect({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     return this.#link.connect(signal);
+  }
+
+  /**
+   * Goes on with another key of the device, the one in this connection string: dials a link with it, and then gives the present one up. Open
+   * streams, and those that are being opened, go on, also when the key of before is replaced then. While the hub cannot be reached it waits.
+   * @throws `STREAMS_UNAUTHENTICATED` where the hub does not accept the key: the key of before stays in use. `STREAMS_INVALID_ARGUMENT` if the
+   * string is of another device or hub, `STREAMS_TLS_FAILED`, `STREAMS_CLOSED`, `STREAMS_REPLACED`.
+   */
+  async useConnectionString(connectionString: string): Promise<void> {
+    await this.#key.exchange(connectionString, () => this.#link.renew());
   }
 
   /**

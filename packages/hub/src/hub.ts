@@ -11,15 +11,15 @@ import {
   type PutDeviceBody,
   Secret,
 } from '@streams/protocol/internal';
-import type { LimitOptions } from './config/limits.ts';
-import { checkLimits, checkOptions, type HubOptions } from './config/schema.ts';
+import { checkReload, type ReloadOptions } from './config/reload.ts';
+import { checkOptions, type HubOptions } from './config/schema.ts';
 import type { DeviceRecord } from './devices/registry.ts';
 import { checkDrain, drain, type DrainOptions } from './drain.ts';
 import { DEFAULT_PORT, type Listeners, type ListenOptions, openListeners } from './http/listener.ts';
 import type { ServerHandlers } from './http/server.ts';
 import { assemble, type HubParts } from './parts.ts';
-import type { Certificates } from './tls/certificates.ts';
-import { openCertificates } from './tls/server-options.ts';
+import { Certificates } from './tls/certificates.ts';
+import { openSource, reloadCertificates } from './tls/server-options.ts';
 
 /** Where a hub listens, and under which URLs clients reach it. */
 export interface HubPorts {
@@ -31,7 +31,7 @@ export interface HubPorts {
 
 /** A hub: coordinates and relays. Made by {@link createHub}. */
 export class Hub {
-  readonly #options: HubOptions;
+  #options: HubOptions;
   readonly #parts: HubParts;
   readonly #handlers: ServerHandlers;
   #listeners: Promise<Listeners> | undefined;
@@ -107,13 +107,31 @@ export class Hub {
   }
 
   /**
-   * Other limits from now on, all of them: what is left out has its default. Nothing is ended because fewer streams or connections are
-   * allowed than there are; streams that run take the new rate, life and idle time.
-   * @throws `STREAMS_INVALID_ARGUMENT` that names the limit; those in force stay.
+   * Takes the keys of JSON Web Tokens as they are now. The hub does so by itself, at intervals and for a key that is new.
+   * @throws `STREAMS_INVALID_ARGUMENT` or `STREAMS_CONNECT_FAILED` that says what is wrong with them: those that are known stay.
+   * `STREAMS_INVALID_STATE` for a hub without the option `jwt`.
    */
-  updateLimits(limits: LimitOptions): void {
-    checkLimits(limits);
-    this.#parts.limits.update(limits);
+  async reloadTokenKeys(): Promise<void> {
+    const { tokenKeys } = this.#parts;
+    if (!tokenKeys || this.#closed) throw createError('INVALID_STATE', { message: 'reloadTokenKeys: the hub takes no JSON Web Tokens' });
+    await tokenKeys.reload();
+  }
+
+  /**
+   * Takes options that can change while the hub runs: those of {@link ReloadOptions}. Certificates are read again, whether their option has
+   * changed or not. Nothing is ended because fewer streams or connections are allowed than there are; streams that run take the new rate, life
+   * and idle time.
+   * @throws `STREAMS_INVALID_ARGUMENT` that names what is wrong, or needs a restart: then nothing has changed. `STREAMS_INVALID_STATE` once
+   * the hub is closed.
+   */
+  async reload(options: ReloadOptions): Promise<void> {
+    if (this.#closed) throw createError('INVALID_STATE', { message: 'reload: the hub is closed' });
+    checkReload(options);
+    const { tls = this.#options.tls, limits } = options;
+    // What can still fail comes first.
+    await reloadCertificates(this.#certificates, this.#options.tls, tls, this.#parts.clock);
+    if (limits) this.#parts.limits.update(limits);
+    this.#options = { ...this.#options, ...options, tls };
   }
 
   /** Handshakes and streams that have not ended. */
@@ -173,7 +191,7 @@ export class Hub {
     const { addresses, policies, registry } = this.#parts;
     const hub: HubAddress = { ...addresses.hubAddress(), caCertificate: this.#certificates?.identity.caCertificate };
     if ('policy' in who) {
-      const key = policies.find(who.policy)?.keys[0];
+      const key = (await policies.get(who.policy))?.keys[0];
       if (key === undefined) throw createError('INVALID_ARGUMENT', { message: `policy: the hub has none of the name ${who.policy}` });
       return formatConnectionString({ ...hub, policy: who.policy, key: new Secret(key) });
     }
@@ -191,28 +209,33 @@ export class Hub {
   }
 
   async #close(): Promise<void> {
-    const { revocation, broker, sessions, clock, front, measurements } = this.#parts;
+    const { revocation, policyRevocation, tokenKeys, measurements, broker, sessions, journal, clock, front, log } = this.#parts;
     this.#closing.abort();
-    revocation.stop();
-    measurements.stop();
+    for (const part of [revocation, policyRevocation, tokenKeys, measurements]) part?.stop();
+    const busy = broker.devices;
     broker.close(CLOSE_RESTART, 'DRAINING;retry=1');
-    sessions.close(CLOSE_RESTART, 'DRAINING;retry=1');
+    sessions.close(CLOSE_RESTART, 'DRAINING;retry=1', busy);
     const limited = (cut: () => void): (() => void) => clock.after(CLOSE_TIMEOUT_MS, cut);
     const listeners = await this.#listeners?.catch(() => undefined);
     this.#certificates?.stop();
-    await Promise.all([front.close(limited), listeners?.close(limited)]);
+    // Who follows the log sees how everything ended.
+    const ended = front.close(limited).then(() => log.followers.close());
+    await Promise.all([ended, listeners?.close(limited), journal.close()]);
+    await log.close();
   }
 
   async #open(options: ListenOptions): Promise<Listeners> {
     const { tls } = this.#options;
-    const { addresses, clock, logger } = this.#parts;
+    const { addresses, clock, logger, log } = this.#parts;
     addresses.checkPorts(options.port ?? DEFAULT_PORT, options.streaming?.port);
-    const certificates = tls === false ? undefined : await openCertificates(tls, [...addresses.hostNames], clock, logger);
+    const certificates =
+      tls === false ? undefined : new Certificates(await openSource(tls, [...addresses.hostNames], clock), clock, logger);
     const listeners = await openListeners(certificates?.identity, this.#parts, options);
     certificates?.serve(listeners.present);
     this.#opened = listeners;
     this.#certificates = certificates;
     addresses.listensOn(listeners.ports);
+    await log.open();
     return listeners;
   }
 

@@ -1,11 +1,19 @@
 // Public names of @streams/hub.
-export type { Permission } from './auth/policies.ts';
+export { openPolicies } from './auth/file-policies.ts';
+export type { DurablePolicies, NewPolicy, PolicyFileOptions } from './auth/file-policies.ts';
+export type { PolicyChange, PolicyStore } from './auth/policy-store.ts';
+export type { JwtAlgorithm, JwtGrant, JwtOptions } from './config/jwt.ts';
 export type { LimitOptions } from './config/limits.ts';
+export { loadHubConfig } from './config/load.ts';
+export type { ConfigSources, FlagValue, HubConfig, SettingInForce } from './config/load.ts';
 export type { MetricsOptions } from './config/metrics.ts';
-export type { HubOptions, PolicyOptions, TlsFiles, TlsOptions } from './config/schema.ts';
+export type { PolicyOptions } from './config/policies.ts';
+export type { ReloadOptions } from './config/reload.ts';
+export type { ResourceLogOptions } from './config/resource-log.ts';
+export type { HubOptions, TlsFiles, TlsOptions } from './config/schema.ts';
 export { openRegistry } from './devices/lmdb-registry.ts';
 export type { DurableRegistry, RegistryOptions } from './devices/lmdb-registry.ts';
-export type { DeviceChange, DevicePage, DeviceRecord, Registry } from './devices/registry.ts';
+export type { DeviceChange, DevicePage, DeviceRecord, LastSeen, Registry } from './devices/registry.ts';
 export type { ListenAddress, ListenOptions } from './http/listener.ts';
 export type { DrainOptions } from './drain.ts';
 export { createLogger } from './diagnostics/logger.ts';
@@ -14,4 +22,4 @@ export { hubServerOptions } from './http/server.ts';
 export { createHub } from './hub.ts';
 export type { Hub, HubPorts } from './hub.ts';
 export { StreamsError } from '@streams/protocol';
-export type { Cancel, Clock, ErrorCode, Logger, Random } from '@streams/protocol';
+export type { Cancel, Clock, ErrorCode, Logger, Permission, Random } from '@streams/protocol';

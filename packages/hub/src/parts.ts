@@ -1,33 +1,31 @@
 // What a hub consists of, and how its parts know one another.
 import { type Clock, type Logger, type Random, systemClock, systemRandom } from '@streams/protocol/internal';
-import { Authenticator } from './auth/authenticate.ts';
-import { Penalties } from './auth/penalties.ts';
-import { Policies } from './auth/policies.ts';
+import { MemoryPolicies } from './auth/memory-policies.ts';
+import { PolicyRevocation } from './auth/policy-revocation.ts';
+import { isPolicyStore, type PolicyStore } from './auth/policy-store.ts';
+import { PolicyWriter } from './auth/policy-writer.ts';
 import { Revocation } from './auth/revocation.ts';
+import { openTokenKeys, type TokenKeys } from './auth/token-keys.ts';
 import { Addresses } from './config/addresses.ts';
 import { LimitsInForce } from './config/limits-in-force.ts';
 import type { HubOptions } from './config/schema.ts';
+import { Presence } from './control/presence.ts';
 import { localRouter } from './control/router.ts';
 import { Sessions } from './control/sessions.ts';
 import { DeviceWriter } from './devices/device-writer.ts';
+import { LastSeenJournal } from './devices/last-seen-journal.ts';
 import { MemoryRegistry } from './devices/memory-registry.ts';
 import type { Registry } from './devices/registry.ts';
-import { deviceRoutes } from './devices/routes.ts';
-import { createLogger } from './diagnostics/logger.ts';
-import { historyRoute } from './diagnostics/history-route.ts';
 import type { HubLevels } from './diagnostics/levels.ts';
+import { createResourceLog } from './diagnostics/log/create.ts';
+import { createLogger } from './diagnostics/logger.ts';
 import { Measurements } from './diagnostics/measurements.ts';
 import type { HubObserver } from './diagnostics/observer.ts';
-import { ResourceLog } from './diagnostics/resource-log.ts';
-import { Admission } from './http/admission.ts';
-import { Front } from './http/front.ts';
-import { MetricsEndpoint } from './http/metrics-endpoint.ts';
-import { Sources } from './http/sources.ts';
-import { TrustedProxies } from './http/trusted-proxies.ts';
-import { Upgrades } from './http/upgrade.ts';
+import type { ResourceLog } from './diagnostics/resource-log.ts';
+import { createFront, type FrontParts } from './front-parts.ts';
 import { Broker } from './streams/broker.ts';
 import { StreamLimits } from './streams/limits.ts';
-import { streamRoutes } from './streams/routes.ts';
+import { StreamLog } from './streams/stream-log.ts';
 
 /** Where the hub is in its life. */
 export interface HubLife extends Pick<HubLevels, 'connections' | 'certificateExpiryMs'> {
@@ -36,81 +34,99 @@ export interface HubLife extends Pick<HubLevels, 'connections' | 'certificateExp
   readonly isClosed: () => boolean;
 }
 
-/** What knows none of the others. */
-interface BasicParts {
+/** What the others stand on: time, chance, and what is kept. */
+interface BaseParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly measurements: Measurements;
-  readonly observer: HubObserver;
-  readonly registry: Registry;
-  readonly policies: Policies;
   readonly addresses: Addresses;
   readonly limits: LimitsInForce;
+  readonly registry: Registry;
+  readonly devices: DeviceWriter;
+  readonly policies: PolicyStore;
+  readonly policyWriter: PolicyWriter;
+  /** Undefined: the hub takes no JSON Web Tokens. */
+  readonly tokenKeys: TokenKeys | undefined;
+  readonly journal: LastSeenJournal;
+  readonly presence: Presence;
+  readonly log: ResourceLog;
 }
 
-/** All that is behind the front door. */
-interface InnerParts extends BasicParts {
-  readonly devices: DeviceWriter;
+/** Who is connected, and what runs between whom. */
+interface LiveParts {
+  readonly measurements: Measurements;
+  readonly observer: HubObserver;
+  readonly streamLog: StreamLog;
   readonly sessions: Sessions;
   readonly broker: Broker;
   readonly revocation: Revocation;
+  readonly policyRevocation: PolicyRevocation;
 }
 
+/** All that is behind the front door. */
+export interface InnerParts extends BaseParts, LiveParts {}
+
 /** See the top of this file. */
-export interface HubParts extends InnerParts {
-  readonly front: Front;
-  readonly admission: Admission;
-}
+export interface HubParts extends InnerParts, FrontParts {}
 
 /** Makes the parts of a hub; nothing listens yet. */
 export function assemble(options: HubOptions, life: HubLife): HubParts {
-  const basics = basicParts(
-    options,
-    levelsOf(() => ({ sessions, broker }), life),
-  );
-  const { clock, random, logger, observer, registry, addresses, limits } = basics;
-  const sessions: Sessions = new Sessions(
-    clock,
-    () => addresses.welcome(clock.wallMs()),
-    (deviceId, streamId) => broker.lose(streamId, deviceId),
-    observer,
-  );
-  const broker: Broker = new Broker({
-    clock,
-    random,
-    registry,
-    router: localRouter(sessions),
-    log: new ResourceLog(logger),
-    observer,
-    limits: new StreamLimits({ limits, clock, random, observer }),
-    streamingUrl: () => addresses.urls().streaming.replace(/^https:/, 'wss:'),
-    onStream: (deviceId) => revocation.check(deviceId),
-  });
-  const revocation = new Revocation({ registry, sessions, broker, logger });
-  const devices = new DeviceWriter(registry, random);
-  const inner = { ...basics, devices, sessions, broker, revocation };
+  const base = createBase(options);
+  const inner = { ...base, ...createLive(base, life) };
   return { ...inner, ...createFront(options, inner, life) };
 }
 
-function basicParts(options: HubOptions, levels: HubLevels): BasicParts {
+function createBase(options: HubOptions): BaseParts {
   const { clock = systemClock, random = systemRandom, registry = new MemoryRegistry() } = options;
-  const measurements = new Measurements(levels, clock);
+  const policies = isPolicyStore(options.policies) ? options.policies : new MemoryPolicies(options.policies);
+  const logger = createLogger(options.logger);
+  const journal = new LastSeenJournal({ clock, logger, lastSeen: registry.lastSeen });
   return {
     clock,
     random,
-    logger: createLogger(options.logger),
-    measurements,
-    observer: measurements.metrics,
-    registry,
-    policies: new Policies(options.policies),
-    addresses: new Addresses(options),
+    logger,
+    addresses: new Addresses(options, clock.wallMs()),
     limits: new LimitsInForce(options.limits),
+    registry,
+    devices: new DeviceWriter(registry, random),
+    policies,
+    policyWriter: new PolicyWriter(policies, random),
+    tokenKeys: options.jwt && openTokenKeys(options.jwt, clock, logger),
+    journal,
+    presence: new Presence(clock, (deviceId) => journal.seen(deviceId)),
+    log: createResourceLog(options, clock, logger),
   };
 }
 
+function createLive(base: BaseParts, life: HubLife): LiveParts {
+  const { clock, random, addresses, registry, policies, limits, log, logger } = base;
+  const levels = levelsOf(() => ({ sessions, broker }), life);
+  const measurements = new Measurements(levels, clock);
+  const observer = measurements.metrics;
+  const streamLog = new StreamLog(log, observer);
+  const sessions: Sessions = new Sessions({
+    ...base,
+    observer,
+    welcome: () => addresses.welcome(clock.wallMs()),
+    onLost: (deviceId, streamId) => broker.lose(streamId, deviceId),
+  });
+  const broker: Broker = new Broker({
+    ...base,
+    observer,
+    log: streamLog,
+    limits: new StreamLimits({ limits, clock, random, observer }),
+    router: localRouter(sessions),
+    streamingUrl: () => addresses.urls().streaming.replace(/^https:/, 'wss:'),
+    onHandshake: (negotiation) => policyRevocation.check(negotiation),
+    onStream: (deviceId) => revocation.check(deviceId),
+  });
+  const revocation = new Revocation({ registry, sessions, broker, logger });
+  const policyRevocation = new PolicyRevocation({ policies, broker, followers: log.followers, clock, logger });
+  return { measurements, observer, streamLog, sessions, broker, revocation, policyRevocation };
+}
+
 /** @param parts Made later than what measures them. */
-function levelsOf(parts: () => Pick<InnerParts, 'sessions' | 'broker'>, { connections, certificateExpiryMs }: HubLife): HubLevels {
+function levelsOf(parts: () => Pick<LiveParts, 'sessions' | 'broker'>, { connections, certificateExpiryMs }: HubLife): HubLevels {
   return {
     devicesConnected: () => parts().sessions.connected,
     handshakes: () => parts().broker.handshakes,
@@ -119,36 +135,4 @@ function levelsOf(parts: () => Pick<InnerParts, 'sessions' | 'broker'>, { connec
     connections,
     certificateExpiryMs,
   };
-}
-
-function createFront(options: HubOptions, parts: InnerParts, life: HubLife): { readonly front: Front; readonly admission: Admission } {
-  const { clock, registry, policies, addresses, limits, broker, revocation, measurements } = parts;
-  const proxies = new TrustedProxies(options.trustedProxies ?? []);
-  const sources = new Sources(proxies, limits);
-  const admission = new Admission({ ...parts, sources });
-  const { hostNames } = addresses;
-  const front: Front = new Front({
-    ...parts,
-    proxies,
-    sources,
-    admission,
-    hostNames,
-    authenticator: new Authenticator([...hostNames], policies, registry, clock),
-    penalties: new Penalties(limits, clock),
-    routes: [
-      ...deviceRoutes(parts),
-      ...streamRoutes(broker),
-      historyRoute(measurements.history),
-      { method: 'GET', path: ['v1', 'hub'], handle: () => ({ status: 200, body: addresses.view() }) },
-    ],
-    metrics: new MetricsEndpoint(measurements.metrics, hostNames, options.metrics?.openOnLoopback),
-    upgrades: new Upgrades({
-      ...parts,
-      keepAliveMs: options.keepAliveMs,
-      authenticate: (caller) => front.authenticate(caller),
-      onLink: (deviceId) => revocation.check(deviceId),
-    }),
-    ...life,
-  });
-  return { front, admission };
 }

@@ -3,13 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '@streams/protocol/internal';
+import { type LogRecord, systemClock } from '@streams/protocol/internal';
 import type { HubOptions, TlsOptions } from './config/schema.ts';
-import type { LogRecord } from './diagnostics/resource-log.ts';
 import { createHub, type Hub } from './hub.ts';
 import { issueLeaf, loadAuthority } from './tls/certificate-authority.ts';
 
-export type { LogEndedBy, LogRecord, LogResult } from './diagnostics/resource-log.ts';
+export type { LogEndedBy, LogOperation, LogRecord, LogResult } from '@streams/protocol';
 
 /** A running hub with one policy, `test`, that may do everything. */
 export interface TestHub {
@@ -29,9 +28,9 @@ export async function startTestHub(options: Partial<HubOptions> = {}, port = 0):
   const records: LogRecord[] = [];
   const ignore = (): void => undefined;
   const info = (fields: object): void => {
-    if ('category' in fields) records.push(fields as unknown as LogRecord);
+    if ('category' in fields) records.push({ time: new Date(clock.wallMs()).toISOString(), ...fields } as LogRecord);
   };
-  const { hostNames = ['127.0.0.1'] } = options;
+  const { hostNames = ['127.0.0.1'], clock = systemClock } = options;
   const hub = createHub({
     hostNames,
     tls: await identityFor(hostNames),

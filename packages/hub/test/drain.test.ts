@@ -139,7 +139,6 @@ describe('a hub that drains', () => {
     expect(drained.tookMs).toBeUndefined();
     await closeClean(running.device, running.service);
     await clock.advance(TICK_MS);
-    // The device has heard of nothing but the end.
     await expectRestart(control);
     await drained.over;
     expect(drained.tookMs).toBe(TICK_MS);

@@ -121,9 +121,31 @@ describe('in a server of node:https', () => {
 
   it("handles says which paths are the hub's", async () => {
     const handled = (url: string): boolean => hub.handles({ url } as Parameters<Hub['handles']>[0]);
-    for (const path of ['/v1/hub', '/v1/hub?x', '/v1/devices/a', '/v1/devices/a/control', '/v1/streams/x/device', '/v1/devices'])
+    for (const path of [
+      '/v1/hub',
+      '/v1/hub?x',
+      '/v1/devices/a',
+      '/v1/devices/a/control',
+      '/v1/streams/x/device',
+      '/v1/devices',
+      '/portal',
+      '/portal/main.js',
+    ])
       expect([path, handled(path)]).toEqual([path, true]);
-    for (const path of ['', '/', '/v1', '/v1/', '/v1/hubs', '/v1/other', '/healthz', '/v2/hub', '//v1/hub', 'http://x/v1/hub', '/%'])
+    for (const path of [
+      '',
+      '/',
+      '/v1',
+      '/v1/',
+      '/v1/hubs',
+      '/v1/other',
+      '/healthz',
+      '/v2/hub',
+      '/portals',
+      '//v1/hub',
+      'http://x/v1/hub',
+      '/%',
+    ])
       expect([path, handled(path)]).toEqual([path, false]);
   });
 });

@@ -69,13 +69,29 @@ describe('a record of the resource log', () => {
     await Promise.all([hashOf(service), hashOf(device)]);
     await until(() => trio.test.records.length === 2);
     const [handshake, stream] = trio.test.records;
-    const common = { category: 'DeviceStreams', deviceId: 'pump-7', streamName: 'web', streamId: service.id, policy: 'test', code: null };
+    const common = {
+      category: 'DeviceStreams',
+      deviceId: 'pump-7',
+      streamName: 'web',
+      streamId: service.id,
+      policy: 'test',
+      address: '127.0.0.1',
+      code: null,
+    };
     expect(handshake).toMatchObject({ ...common, operation: 'handshake', result: 'established', bytesToDevice: null, endedBy: null });
     expect(Object.keys(handshake?.stepsMs ?? {}).toSorted()).toEqual(['answer', 'device-leg', 'established', 'service-leg']);
-    expect(stream).toMatchObject({ ...common, operation: 'stream', result: 'clean', bytesToDevice: 5, bytesToService: 7, stepsMs: null });
+    expect(stream).toMatchObject({
+      ...common,
+      operation: 'stream',
+      result: 'clean',
+      closeCode: 1000,
+      bytesToDevice: 5,
+      bytesToService: 7,
+      stepsMs: null,
+    });
     expect(stream?.trackingId).toBe(handshake?.trackingId);
     const fields =
-      'bytesToDevice bytesToService category code deviceId durationMs endedBy operation phase policy reason result resumeCount sessionId stepsMs streamId streamName traceparent trackingId';
+      'address bytesToDevice bytesToService category closeCode code deviceId durationMs endedBy operation phase policy reason result resumeCount sessionId startTime stepsMs streamId streamName time traceparent trackingId';
     for (const record of trio.test.records) expect(Object.keys(record).toSorted().join(' ')).toBe(fields);
   });
 });

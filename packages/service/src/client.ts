@@ -18,7 +18,6 @@ import {
   OpenSessions,
   OpenStreams,
   parseServiceConnectionString,
-  Signer,
   type StreamEvents,
   systemClock,
   systemRandom,
@@ -26,9 +25,11 @@ import {
 } from '@streams/protocol/internal';
 import { Devices } from './devices.ts';
 import type { OpenContext } from './handshake.ts';
+import { Logs } from './logs.ts';
 import { type CreateStreamOptions, openStream } from './open-stream.ts';
 import { openTunnel, type OpenTunnel, type OpenTunnelOptions } from './open-tunnel.ts';
-import { credentialsOf, type ServiceClientOptions, type ServiceClientSettings } from './options.ts';
+import { accessOf, type ServiceClientOptions, type ServiceClientSettings } from './options.ts';
+import { Policies } from './policies.ts';
 import { Rest } from './rest.ts';
 
 /**
@@ -46,6 +47,10 @@ export class ServiceClient {
   readonly closed: Promise<void>;
   /** The hub's devices: create, list, change, delete. */
   readonly devices: Devices;
+  /** The hub's shared access policies: create, list, change, delete. */
+  readonly policies: Policies;
+  /** The hub's resource log: who asked for which stream, and what became of it. */
+  readonly logs: Logs;
   readonly #clock: Clock;
   readonly #closeTimeoutMs: number;
   readonly #rest: Rest;
@@ -61,8 +66,8 @@ export class ServiceClient {
 
   /** @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
   constructor(options: ServiceClientOptions) {
-    const credentials = credentialsOf(options);
     const { clock = systemClock, random = systemRandom, closeTimeoutMs = CLOSE_TIMEOUT_MS } = options;
+    const { hub, credential } = accessOf(options, clock);
     this.#clock = clock;
     this.#closeTimeoutMs = closeTimeoutMs;
     this.closed = this.#ended.promise;
@@ -74,11 +79,12 @@ export class ServiceClient {
       opened: (stream) => this.#events.emit('streamOpened', stream),
       closed: (stream, outcome) => this.#events.emit('streamClosed', stream, outcome),
     });
-    const origin = `https://${formatHost(credentials)}`;
+    const origin = `https://${formatHost(hub)}`;
     const access: Access = { trust: createTrust({ ca: options.ca }), proxyFor: createProxyFor({ proxy: options.proxy }) };
-    const signer = new Signer({ resource: credentials.hostName, policy: credentials.policy, key: credentials.key }, clock);
-    this.#rest = new Rest(origin, access, signer, clock);
+    this.#rest = new Rest(origin, access, credential, clock);
     this.devices = new Devices(this.#rest, options.ca);
+    this.policies = new Policies(this.#rest, options.ca);
+    this.logs = new Logs(this.#rest, clock);
     const sessions = new OpenSessions<void>(clock);
     this.#sessions = sessions;
     const { maxReplayBytes } = options;
@@ -196,8 +202,9 @@ export class ServiceClient {
     this.#ended.resolve();
   }
 
-  /** Ends the handshakes that run. */
+  /** Ends the handshakes that run, and what follows the log. */
   #abandon(): void {
+    this.logs.end();
     for (const abort of this.#openings.keys()) abort.abort(createError('CLOSED'));
   }
 }

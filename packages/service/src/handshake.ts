@@ -69,7 +69,8 @@ export async function shakeHands(
   const { deviceId, traceparent } = handshake;
   const path = `/v1/devices/${encodeURIComponent(deviceId)}/streams`;
   const { timeoutMs } = body;
-  const answer = await context.rest.call({ method: 'POST', path, body, traceparent, timeoutMs, signal }, asOpenStreamAnswer);
+  const headers = traceparent === undefined ? {} : { traceparent };
+  const answer = await context.rest.call({ method: 'POST', path, body, headers, timeoutMs, signal }, asOpenStreamAnswer);
   handshake.streamId = answer.streamId;
   context.logger.debug({ deviceId, streamId: answer.streamId }, 'the device has accepted; dials the service leg');
   try {

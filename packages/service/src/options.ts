@@ -3,13 +3,16 @@ import {
   checkClientNumbers,
   type Clock,
   createError,
+  type HubAddress,
   isName,
   type Logger,
   parseHost,
   type Random,
   Secret,
-  type ServiceCredentials,
+  Signer,
 } from '@streams/protocol/internal';
+import { type Credential, signatures } from './credential.ts';
+import { TokenCredential, type TokenSource } from './token.ts';
 
 /** What can be set besides the identity. */
 export interface ServiceClientSettings {
@@ -33,7 +36,10 @@ export interface ServiceClientSettings {
 }
 
 /** A service's identity, field by field, for who has no connection string. */
-export interface ServiceClientOptions extends ServiceClientSettings {
+export type ServiceClientOptions = ServiceKeyOptions | ServiceTokenOptions;
+
+/** A policy and its key. */
+export interface ServiceKeyOptions extends ServiceClientSettings {
   /** `host[:port]` of the hub. */
   readonly hostName: string;
   /** The shared access policy. */
@@ -42,14 +48,37 @@ export interface ServiceClientOptions extends ServiceClientSettings {
   readonly sharedAccessKey: string;
 }
 
+/** A JSON Web Token, for hubs that take them. */
+export interface ServiceTokenOptions extends ServiceClientSettings {
+  /** `host[:port]` of the hub. */
+  readonly hostName: string;
+  readonly token: TokenSource;
+}
+
+/** Where the hub is, and what requests to it are authorised with. */
+export interface ServiceAccess {
+  readonly hub: HubAddress;
+  readonly credential: Credential;
+}
+
 /** Looks all options over. @throws `STREAMS_INVALID_ARGUMENT` that names the field. */
-export function credentialsOf(options: ServiceClientOptions): ServiceCredentials {
+export function accessOf(options: ServiceClientOptions, clock: Clock): ServiceAccess {
   checkClientNumbers('ServiceClient', options);
   const host = parseHost(options.hostName);
   if (!host) invalid('hostName', 'expected host or host:port');
+  if (hasToken(options)) {
+    if ('sharedAccessKey' in options && options.sharedAccessKey !== undefined)
+      invalid('token', 'stands beside sharedAccessKey; give one of the two');
+    return { hub: host, credential: new TokenCredential(options.token, clock) };
+  }
   if (!isName(options.sharedAccessKeyName)) invalid('sharedAccessKeyName', 'expected a policy name');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(options.sharedAccessKey)) invalid('sharedAccessKey', 'expected base64');
-  return { ...host, policy: options.sharedAccessKeyName, key: new Secret(options.sharedAccessKey) };
+  const identity = { resource: host.hostName, policy: options.sharedAccessKeyName, key: new Secret(options.sharedAccessKey) };
+  return { hub: host, credential: signatures(new Signer(identity, clock)) };
+}
+
+function hasToken(options: ServiceClientOptions): options is ServiceTokenOptions {
+  return 'token' in options && options.token !== undefined;
 }
 
 function invalid(field: string, problem: string): never {

@@ -20,11 +20,12 @@ export function deviceEchoCommand(): Command {
 
 async function serveEcho(options: EchoOptions): Promise<void> {
   const { DeviceClient } = await import('@streams/device');
-  await using device = DeviceClient.fromConnectionString(await deviceConnectionString(options));
+  const connectionString = await deviceConnectionString(options);
+  await using device = DeviceClient.fromConnectionString(connectionString);
   device.onStreamRequest(async (request) => {
     if (request.name !== 'echo') return request.reject(`this device offers echo, not ${request.name}`);
     const stream = await request.accept();
     stream.pipe(stream);
   });
-  await serveDevice(device, options);
+  await serveDevice(device, connectionString, options);
 }

@@ -41,7 +41,8 @@ async function proxy(options: ProxyOptions): Promise<void> {
   const { config: file } = options;
   const config = file === undefined ? configOf(options) : inFile(file, () => readConfig(file));
   const { createDeviceProxy, DeviceClient } = await import('@streams/device');
-  await using device = DeviceClient.fromConnectionString(await deviceConnectionString(options));
+  const connectionString = await deviceConnectionString(options);
+  await using device = DeviceClient.fromConnectionString(connectionString);
   const log = logger(options);
   const create = (): DeviceProxy => createDeviceProxy(device, { ...config, logger: log });
   // Before the client connects, so that the first request finds it. Closed before the client, which would wait for its streams.
@@ -50,7 +51,7 @@ async function proxy(options: ProxyOptions): Promise<void> {
   printData(options, { deviceId, ...config }, () => `${deviceId} offers ${listOf(config.services)}`);
   const stop = file === undefined ? undefined : reloadOnChange({ file, config, proxy: deviceProxy, logger: log });
   try {
-    await serveDevice(device, options);
+    await serveDevice(device, connectionString, options);
   } finally {
     stop?.();
   }

@@ -68,8 +68,10 @@ async function given({ connectionStringFile: file }: CredentialOptions, environm
 }
 
 async function ownerConnectionString(directory: string): Promise<string> {
-  const key = (await readPolicies(directory))?.find(({ name }) => name === OWNER)?.keys[0];
-  if (key === undefined) throw missing(`no hub has been started in ${directory}`);
+  const policies = await readPolicies(directory);
+  if (policies === undefined) throw missing(`no hub has been started in ${directory}`);
+  const key = policies.find(({ name }) => name === OWNER)?.keys[0];
+  if (key === undefined) throw missing(`the hub of ${directory} has no policy ${OWNER} any more`);
   const hub = await readRunningHub(directory);
   const host = parseHost(hub?.address ?? '');
   if (!hub || !host)

@@ -1,10 +1,10 @@
-// The directory of a hub on this machine: its policies, and where it listens while it runs. CA and registry are the hub's own files there.
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+// The directory of a hub on this machine: what is made there at the first start, and where the hub listens while it runs. The files of CA,
+// registry and policies are the hub library's own.
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { DurableRegistry, PolicyOptions } from '@streams/hub';
-import { createError, StreamsError } from '@streams/protocol/internal';
+import type { DurablePolicies, DurableRegistry, NewPolicy, PolicyOptions, SettingInForce } from '@streams/hub';
+import { createError, PERMISSIONS, StreamsError } from '@streams/protocol/internal';
 
 /** Where a hub can be reached from this machine; no secret. */
 export interface RunningHub {
@@ -13,12 +13,19 @@ export interface RunningHub {
   /** The CA that signed its certificate, in PEM; absent where the platform's roots know it. */
   readonly caCertificate?: string | undefined;
   readonly pid: number;
+  /** What is in force in it. */
+  readonly settings: readonly SettingInForce[];
 }
 
 /** May do everything, and stays on this machine. */
 export const OWNER = 'owner';
 /** Opens streams and sees devices: what a backend gets. */
 export const SERVICE = 'service';
+
+const FIRST_POLICIES: readonly NewPolicy[] = [
+  { name: OWNER, permissions: PERMISSIONS },
+  { name: SERVICE, permissions: ['stream:create', 'device:read'] },
+];
 
 const OWNER_ONLY = 0o600;
 
@@ -39,25 +46,16 @@ export async function takeDirectory(dataDirectory: string): Promise<DurableRegis
   }
 }
 
-/** Reads the policies, or makes them at a hub's first start. Only for who holds the registry of this directory. */
-export async function loadPolicies(directory: string): Promise<readonly PolicyOptions[]> {
-  const known = await readPolicies(directory);
-  if (known) return known;
-  const key = (): string => randomBytes(32).toString('base64');
-  const policies: PolicyOptions[] = [
-    { name: OWNER, keys: [key(), key()], permissions: ['stream:create', 'device:read', 'device:write', 'hub:read', 'hub:write'] },
-    { name: SERVICE, keys: [key(), key()], permissions: ['stream:create', 'device:read'] },
-  ];
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await chmod(directory, 0o700);
-  await writeWhole(join(directory, 'policies.json'), { policies });
-  return policies;
+/** Opens the policies, or makes them at a hub's first start. Only for who holds the registry of this directory. */
+export async function takePolicies(dataDirectory: string): Promise<DurablePolicies> {
+  const { openPolicies } = await import('@streams/hub');
+  return openPolicies({ dataDirectory, defaults: FIRST_POLICIES });
 }
 
 /** `undefined` where no hub has been started yet. */
-export async function readPolicies(directory: string): Promise<readonly PolicyOptions[] | undefined> {
-  const content = await readJson<{ policies: PolicyOptions[] }>(join(directory, 'policies.json'));
-  return content?.policies;
+export async function readPolicies(dataDirectory: string): Promise<readonly PolicyOptions[] | undefined> {
+  const { readPolicies: read } = await import('@streams/hub/policies');
+  return read({ dataDirectory });
 }
 
 /** `undefined` while none runs. */

@@ -6,6 +6,7 @@ const SOFTWARE = 70;
 
 /** What to do, where the error's own text does not say it. */
 const REMEDIES: Partial<Record<WireCode, string>> = {
+  CONFLICT: 'look at it, and do it again if that is still right',
   CONNECT_FAILED: 'is the hub running (`streams hub start`), and does the connection string have its name and port?',
   DEVICE_NOT_CONNECTED: 'start its program on the device, such as `streams device proxy`',
   DEVICE_NOT_FOUND: '`streams devices list` shows those that it knows, `streams devices create` makes one',
@@ -15,6 +16,7 @@ const REMEDIES: Partial<Record<WireCode, string>> = {
   INTERNAL: 'look there, or try again',
   NO_HANDLER: 'its program has to serve streams, as `streams device echo` does',
   OVERLOADED: 'try again in a moment',
+  POLICY_NOT_FOUND: '`streams policies list` shows those that it has, `streams policies create` makes one',
   REPLACED: 'each device needs an id and a connection string of its own',
   STREAM_TERMINATED: 'try again',
   STREAM_REJECTED: 'start that service on the device, or ask for one that it offers',

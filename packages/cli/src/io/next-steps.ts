@@ -1,5 +1,6 @@
-// What a hub says once it is ready: one line to type for a device, one for a service.
-import { defaultDataDirectory } from './data-directory.ts';
+// What a hub says once it is ready: one line to type for a device, one for a service, and where its portal is.
+import { join } from 'node:path';
+import { defaultDataDirectory, OWNER } from './data-directory.ts';
 
 /** What the lines are made of. */
 export interface Started {
@@ -17,6 +18,7 @@ export function nextSteps({ url, dataDirectory, serviceString }: Started): strin
     ready,
     `device:   STREAMS_CONNECTION_STRING="$(streams devices create pump-7${data})" streams device echo`,
     `service:  STREAMS_CONNECTION_STRING=${quoted(serviceString)} streams echo pump-7`,
+    `portal:   ${url}/portal, as ${OWNER} with a key from ${join(dataDirectory, 'policies.json')}`,
   ].join('\n');
 }
 

@@ -1,5 +1,9 @@
 // What commands print: data for people, or JSON for programs, to standard output; everything else to standard error.
+import { once } from 'node:events';
 import { styleText } from 'node:util';
+
+/** sysexits.h */
+const INPUT_OUTPUT = 74;
 
 /** The option of every command that prints data. */
 export interface OutputOptions {
@@ -26,15 +30,33 @@ export function coloured(colour: 'green' | 'red' | 'dim', text: string): string 
   return process.stdout.isTTY && !process.env['NO_COLOR'] ? styleText(colour, text) : text;
 }
 
+/** Who closes the pipe, as `head` does, wants no more: the command ends, and that is no error. */
+export function endWithReader(): void {
+  process.stdout.once('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : INPUT_OUTPUT));
+}
+
+/** Prints lines no faster than they are taken. */
+export async function printLines(lines: readonly string[]): Promise<void> {
+  for (const line of lines) {
+    if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
+  }
+}
+
 /** Rows under headings, in columns. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return padded(rows).join('\n');
+}
+
+/** The same as lines. @param least The least widths of the columns, where more rows are to come. */
+export function padded(rows: readonly (readonly string[])[], least: readonly number[] = []): string[] {
+  // There may be more rows than a function takes arguments.
+  const widths = (rows[0] ?? []).map((_, column) =>
+    rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), least[column] ?? 0),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }

@@ -2,6 +2,7 @@
 import type { DeviceProxy } from '@streams/device';
 import type { Cancel, Logger } from '@streams/protocol/internal';
 import { listOf, type ProxyConfig, readConfig } from './proxy-config.ts';
+import { onHangup } from './signals.ts';
 import { watchFile } from './watch-file.ts';
 
 /** What is reloaded, and from where. */
@@ -32,14 +33,13 @@ export function reloadOnChange({ file, config: first, proxy, logger }: Reloading
       last = message;
     }
   };
-  const onHangup = (): void => reload(true);
-  process.on('SIGHUP', onHangup);
+  const forget = onHangup(() => reload(true));
   const unwatched = (error: Error): void => logger.warn({}, `${file} is not watched: ${error.message}; send SIGHUP after a change`);
   const stop = watchFile(file, () => reload(false), unwatched);
   // It may have changed before it was watched.
   reload(false);
   return () => {
     stop();
-    process.off('SIGHUP', onHangup);
+    forget();
   };
 }

@@ -4,6 +4,7 @@ import {
   type Cancel,
   CLOSE_CLEAN,
   CLOSE_REPLACED,
+  CLOSE_RESTART,
   connectError,
   createError,
   type Deferred,
@@ -57,12 +58,14 @@ export class Link {
   #dialling: AbortController | undefined;
   /** Settles `connect()`; absent once the link has stood. */
   #first: Deferred<void> | undefined;
+  /** Settles `renew()`. */
+  #renewal: Deferred<void> | undefined;
   /** Calls of `connect()` that wait; the last one that is aborted ends the attempt. */
   #callers = 0;
   #setbacks = 0;
   #connectedAtMs = 0;
-  /** The hub has asked to go; and how often the successor has failed to come about since. */
-  #leaving: { readonly goaway: GoawayMessage; failures: number } | undefined;
+  /** The hub has asked to go: when the successor is due, and how often it has failed to come about since. */
+  #leaving: { readonly goaway: GoawayMessage; readonly dueMs: number; failures: number } | undefined;
   #timer: Cancel | undefined;
   #stopWatching: Cancel | undefined;
 
@@ -93,6 +96,24 @@ export class Link {
     }
   }
 
+  /**
+   * Dials the next link at once, with the signer's key as it is now; the present one stays until that stands, and then goes.
+   * Resolves once it stands, however long the hub cannot be reached. @throws why that is not a matter of waiting.
+   */
+  async renew(): Promise<void> {
+    if (this.#state.name === 'closed') throw this.#state.cause ?? createError('CLOSED');
+    if (this.#state.name === 'idle') return;
+    this.#renewal?.reject(createError('ABORTED', { message: 'another key was given meanwhile' }));
+    const renewal = deferred<void>();
+    this.#renewal = renewal;
+    // A dial that is under way has signed with the key of before.
+    this.#dialling?.abort();
+    this.#timer?.();
+    if (!this.#apply({ type: 'renew' })) this.#apply({ type: 'retry' });
+    this.#dial();
+    await renewal.promise;
+  }
+
   /** Sends an answer, at once or as soon as there is a link again. */
   send(message: DeviceMessage): void {
     if (this.#leg) this.#leg.send(encodeMessage(message));
@@ -103,6 +124,7 @@ export class Link {
     if (!this.#apply({ type: 'close', cause })) return;
     this.#stop();
     this.#first?.reject(cause ?? createError('CLOSED'));
+    this.#renewal?.reject(cause ?? createError('CLOSED'));
     for (const leg of this.#legs) leg.close(CLOSE_CLEAN);
     if (this.#legs.size === 0) this.#events.gone();
   }
@@ -131,7 +153,7 @@ export class Link {
       (link) => {
         if (dialling.signal.aborted) return link.leg.terminate();
         this.#adopt(link);
-        onMessage = (message) => this.#onMessage(message);
+        onMessage = (message) => this.#onMessage(link.leg, message);
         early.forEach(onMessage);
       },
       (error) => {
@@ -155,6 +177,8 @@ export class Link {
     this.#apply({ type: 'welcome' });
     this.#first?.resolve();
     this.#first = undefined;
+    this.#renewal?.resolve();
+    this.#renewal = undefined;
     const { goaway } = this.#leaving ?? {};
     this.#leaving = undefined;
     if (goaway) this.#events.moved(goaway);
@@ -174,10 +198,14 @@ export class Link {
     });
   }
 
-  #onMessage(message: HubMessage): void {
+  #onMessage(leg: Leg, message: HubMessage): void {
     if (message.type === 'goaway') {
-      this.#leaving = { goaway: message, failures: 0 };
-      this.#renewWithin(0, message.withinMs);
+      // Of a link that has been superseded: its hub has been left already.
+      if (leg !== this.#leg) return;
+      const { clock, random } = this.#target;
+      const delayMs = random.uniform() * message.withinMs;
+      this.#leaving = { goaway: message, dueMs: clock.monotonicMs() + delayMs, failures: 0 };
+      this.#renewWithin(delayMs, delayMs);
     }
     this.#events.message(message);
   }
@@ -194,10 +222,21 @@ export class Link {
     const wasStable = this.#target.clock.monotonicMs() - this.#connectedAtMs >= BACKOFF_RESET_MS;
     if (wasStable) this.#setbacks = 0;
     const message = `the control link was lost (${end.code})`;
-    this.#waitAfter(createError('CONNECT_FAILED', { message, details: { closeCode: end.code } }));
+    this.#waitAfter(createError('CONNECT_FAILED', { message, details: { closeCode: end.code } }), this.#dueAfter(end));
+  }
+
+  /** A hub that restarts has said when each device is to come back, so that not all come at once. With it everything is gone that could follow. */
+  #dueAfter({ code }: LegEnd): number | undefined {
+    const { dueMs } = this.#leaving ?? {};
+    this.#leaving = undefined;
+    return code === CLOSE_RESTART && dueMs !== undefined ? Math.max(0, dueMs - this.#target.clock.monotonicMs()) : undefined;
   }
 
   #onDialFailed(error: StreamsError): void {
+    if (!error.retryable) {
+      this.#renewal?.reject(error);
+      this.#renewal = undefined;
+    }
     if (this.#apply({ type: 'keep' })) this.#renewAgain(error);
     else if (this.#first && !error.retryable) this.#giveUp(error);
     else this.#waitAfter(error);
@@ -211,9 +250,9 @@ export class Link {
     this.#renewWithin(delayMs, delayMs);
   }
 
-  #waitAfter(cause: StreamsError): void {
+  #waitAfter(cause: StreamsError, dueMs?: number): void {
     this.#setbacks += 1;
-    const delayMs = retryDelayMs(this.#setbacks, cause, this.#target.random);
+    const delayMs = dueMs ?? retryDelayMs(this.#setbacks, cause, this.#target.random);
     if (!this.#apply({ type: 'setback', attempt: this.#setbacks, delayMs, cause })) return;
     this.#timer?.();
     this.#timer = this.#target.clock.after(delayMs, () => {

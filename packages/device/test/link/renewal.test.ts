@@ -223,4 +223,22 @@ describe('goaway', () => {
     await until('the answer', () => link.messages.length === 1);
     expect(hub.upgrades).toHaveLength(2);
   });
+
+  it.each([
+    ['waits for its moment where the hub has closed', 1012, 6_000],
+    ['does not where the link is lost otherwise', 1011, 2_000],
+  ])('%s', async (_, code, mostMs) => {
+    const { hub, links, device } = await fakeLink();
+    // The clock stands still until the loss is known.
+    links[0]?.send({ type: 'goaway', withinMs: 6_000 });
+    links[0]?.close(code, 'DRAINING;retry=1');
+    await until('the loss', () => device.state.name === 'waiting');
+    const { delayMs, attempt } = device.state as LinkState & { name: 'waiting' };
+    expect(attempt).toBe(1);
+    expect(delayMs).toBeLessThanOrEqual(mostMs);
+    // The same seed for both: without its moment it would be back within 2 s.
+    if (code === 1012) expect(delayMs).toBeGreaterThan(2_000);
+    await hub.clock.advance(delayMs + 1, { realMs: 1 });
+    await hub.upgrade(2);
+  });
 });

@@ -1,5 +1,6 @@
 // Sessions that are suspended while what they need is taken away: what no repetition mends ends the service's stream at once.
 import { randomBytes } from 'node:crypto';
+import type { PolicyOptions } from '@streams/hub';
 import type { DeclineCode } from '@streams/protocol/internal';
 import { SessionError } from '@streams/device';
 import { NO_FAULTS } from '@streams/testkit';
@@ -33,7 +34,7 @@ async function endOf({ rig }: Scene, { here }: Pair): Promise<{ error: unknown; 
 /** Starts a hub in the place of the first that knows another policy, or the same with other rights. */
 async function restart({ rig, hub }: Scene, policy: object): Promise<void> {
   await rig.passUntil(rig.present.close(), STEP_MS);
-  const [before] = hub.policies;
+  const [before] = hub.policies as readonly PolicyOptions[];
   if (before) await rig.startAgain({ ...hub, policies: [{ ...before, ...policy }] });
 }
 

@@ -11,3 +11,8 @@ export function keyIdOf(key: string): string {
 export function keyIdsInForce(device: DeviceRecord | undefined): ReadonlySet<string> {
   return new Set(device?.enabled ? device.keys.map(keyIdOf) : []);
 }
+
+/** True if one of the keys is among the others. */
+export function sharesOne(keyIds: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
+  return [...keyIds].some((keyId) => others.has(keyId));
+}

@@ -1,9 +1,9 @@
-// Ends the links, handshakes and streams behind which there is a key that is no longer in force (design section 5).
+// Ends the links, handshakes and streams behind which there is a device's key that is no longer in force (design section 5).
 import type { Logger } from '@streams/protocol/internal';
 import type { Sessions } from '../control/sessions.ts';
 import type { DeviceRecord, Registry } from '../devices/registry.ts';
 import type { Broker } from '../streams/broker.ts';
-import { keyIdsInForce } from './key-id.ts';
+import { keyIdsInForce, sharesOne } from './key-id.ts';
 
 /** What revocation works on. */
 export interface RevocationContext {
@@ -38,6 +38,10 @@ export class Revocation {
   #apply(deviceId: string, device: DeviceRecord | undefined): void {
     const keyIds = keyIdsInForce(device);
     this.#context.sessions.revoke(deviceId, keyIds);
-    this.#context.broker.revoke(deviceId, keyIds);
+    // What the device has not accepted yet waits for its session.
+    this.#context.broker.revoke(
+      ({ request, deviceKeyIds }) => request.deviceId === deviceId && deviceKeyIds !== undefined && !sharesOne(deviceKeyIds, keyIds),
+      'DEVICE_NOT_CONNECTED',
+    );
   }
 }

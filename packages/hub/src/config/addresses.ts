@@ -18,15 +18,19 @@ export class Addresses {
   /** What a `Host` header may say, and what the certificate is for. */
   readonly hostNames: ReadonlySet<string>;
   readonly #options: HubOptions;
+  readonly #startedAt: string;
   #urls: Urls | undefined;
+  #origins: ReadonlySet<string> = new Set();
 
-  constructor(options: HubOptions) {
+  /** @param wallMs The time of the hub's start. */
+  constructor(options: HubOptions, wallMs: number) {
     const { hostNames, publicUrl, streamingUrl, tls } = options;
     const urls = [publicUrl, streamingUrl].filter((url) => url !== undefined);
     this.#options = options;
+    this.#startedAt = new Date(wallMs).toISOString();
     this.hostNames = new Set([...hostNames.map((name) => name.toLowerCase()), ...urls.map((url) => new URL(url).hostname)]);
     // Where others end TLS, no port of the hub's is in any URL.
-    if (tls === false && publicUrl !== undefined) this.#urls = urlsOf(publicUrl, streamingUrl ?? publicUrl);
+    if (tls === false && publicUrl !== undefined) this.#settle(urlsOf(publicUrl, streamingUrl ?? publicUrl), []);
   }
 
   /**
@@ -46,10 +50,15 @@ export class Addresses {
 
   /** Takes the ports into the URLs that are not configured. */
   listensOn({ main, streaming }: Ports): void {
-    const { hostNames, publicUrl, streamingUrl } = this.#options;
+    const { hostNames, publicUrl, streamingUrl, tls } = this.#options;
     const mainUrl = publicUrl ?? `https://${hostNames[0]}:${main}`;
     const besides = streaming === main ? mainUrl : `https://${new URL(mainUrl).hostname}:${streaming}`;
-    this.#urls = urlsOf(mainUrl, streamingUrl ?? besides);
+    this.#settle(urlsOf(mainUrl, streamingUrl ?? besides), tls === false ? [] : hostNames.map((name) => `https://${name}:${main}`));
+  }
+
+  /** `https://host[:port]` of the pages that the hub serves: its main endpoint, under each of its names. */
+  get pageOrigins(): ReadonlySet<string> {
+    return this.#origins;
   }
 
   /** `https://host[:port]` of both endpoints. @throws `STREAMS_INVALID_STATE` before they are known. */
@@ -61,7 +70,7 @@ export class Addresses {
   /** What a hub tells of itself. */
   view(): HubView {
     const { main, streaming } = this.urls();
-    return { hostName: new URL(main).host, streamingEndpoints: [streaming], version: VERSION };
+    return { hostName: new URL(main).host, streamingEndpoints: [streaming], version: VERSION, startedAt: this.#startedAt };
   }
 
   /** The first message on a control link. */
@@ -76,6 +85,12 @@ export class Addresses {
     const host = parseHost(new URL(this.urls().main).host);
     if (!host) throw createError('INVALID_ARGUMENT', { message: 'publicUrl: has no usable host name' });
     return host;
+  }
+
+  /** @param others Under which the main endpoint is reached besides. */
+  #settle(urls: Urls, others: readonly string[]): void {
+    this.#urls = urls;
+    this.#origins = new Set([urls.main, ...others].map((url) => new URL(url).origin));
   }
 }
 

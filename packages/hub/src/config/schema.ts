@@ -2,8 +2,6 @@
 import {
   type Clock,
   createError,
-  isName,
-  isSharedAccessKey,
   LEG_IDLE_MS,
   LIVENESS_TICK_MS,
   type Logger,
@@ -12,20 +10,16 @@ import {
   type Random,
 } from '@streams/protocol/internal';
 import { z } from 'zod';
-import { PERMISSIONS, type Permission } from '../auth/policies.ts';
+import { isPolicyStore, type PolicyStore } from '../auth/policy-store.ts';
 import type { Registry } from '../devices/registry.ts';
 import { parseRange } from '../http/trusted-proxies.ts';
+import { settingsOf } from './catalog.ts';
+import { type JwtOptions, jwtSchema } from './jwt.ts';
 import { type LimitOptions, limitsSchema } from './limits.ts';
 import { type MetricsOptions, metricsSchema } from './metrics.ts';
-
-/** A service's key and what it may do. */
-export interface PolicyOptions {
-  /** The `SharedAccessKeyName` of the service's connection string. */
-  readonly name: string;
-  /** One or two base64 keys of at least 16 bytes; two, so that one can be replaced while the other is in use. */
-  readonly keys: readonly string[];
-  readonly permissions: readonly Permission[];
-}
+import { policiesSchema, type PolicyOptions } from './policies.ts';
+import { problemsOf } from './problems.ts';
+import { type ResourceLogOptions, resourceLogSchema } from './resource-log.ts';
 
 /** Files in PEM. The hub reads them at `listen`, and takes them anew when they have changed. */
 export interface TlsFiles {
@@ -55,7 +49,10 @@ export interface HubOptions {
    * `publicUrl` must be given.
    */
   readonly tls: TlsOptions | false;
-  readonly policies: readonly PolicyOptions[];
+  /** The policies; what REST changes of them lasts until the hub ends. Or a store, such as `openPolicies` gives. */
+  readonly policies: readonly PolicyOptions[] | PolicyStore;
+  /** Lets services come with a JSON Web Token. Default: none do. */
+  readonly jwt?: JwtOptions | undefined;
   /** Where clients reach the hub, `https://host[:port]`. Default: the first host name and the port that it listens on. */
   readonly publicUrl?: string | undefined;
   /** Where legs are dialled, where that is another host or port. Default: `publicUrl`, or its host and the port for legs. */
@@ -72,10 +69,14 @@ export interface HubOptions {
   readonly keepAliveMs?: number | undefined;
   /** Of streams, connections and failed logins. Default: see each. */
   readonly limits?: LimitOptions | undefined;
+  /** `false`: the hub serves no portal at `/portal`, and refuses every request of a web page. Default: true. */
+  readonly portal?: boolean | undefined;
   /** Who may read `/metrics`. */
   readonly metrics?: MetricsOptions | undefined;
   /** Such as `openRegistry` gives; the hub does not close it. Default: in memory, empty. */
   readonly registry?: Registry | undefined;
+  /** Where the resource log is kept, and how much of it. Default: in memory, the newest 4,000 records. */
+  readonly resourceLog?: ResourceLogOptions | undefined;
   /** Takes the resource log and the hub's own messages. Default: pino, to standard output. `false`: nothing. */
   readonly logger?: Logger | false | undefined;
   /** Default: the machine's clock. */
@@ -85,7 +86,6 @@ export interface HubOptions {
 }
 
 const text = z.string().min(1);
-const key = z.string().refine(isSharedAccessKey, 'expected base64 of 16 to 256 bytes, such as `openssl rand -base64 32` prints');
 const origin = z.string().refine(isOrigin, 'expected https://host[:port] without a path');
 const hostName = z
   .string()
@@ -93,73 +93,101 @@ const hostName = z
 
 const range = z.string().refine((text) => parseRange(text) !== undefined, 'expected an IP address, or a range such as 10.0.0.0/8');
 
-const policy = z.strictObject({
-  name: z.string().refine(isName, 'expected a name such as "backend"'),
-  keys: z.array(key).min(1).max(2),
-  permissions: z.array(z.enum(PERMISSIONS)).min(1),
-});
-
 /** Not longer, since a client takes a leg that is silent for 25 s for dead. */
 const KEEP_ALIVE = `expected a whole number from ${LIVENESS_TICK_MS} to ${LEG_IDLE_MS}`;
 
-const fields = z.strictObject({
-  hostNames: z.array(hostName).min(1),
-  tls: z.union(
-    [
-      z.literal(false),
-      z.strictObject({ key: text, cert: text, ca: text.optional() }),
-      z.strictObject({ keyFile: text, certFile: text, caFile: text.optional() }),
-      z.strictObject({ dataDirectory: text }),
-    ],
-    'expected { key, cert, ca? }, { keyFile, certFile, caFile? }, { dataDirectory } or false',
-  ),
-  policies: z.array(policy).min(1, 'expected at least one policy: without one no service can authenticate'),
-  publicUrl: origin.optional(),
-  streamingUrl: origin.optional(),
-  trustedProxies: z.array(range).optional(),
-  keepAliveMs: z.int(KEEP_ALIVE).min(LIVENESS_TICK_MS, KEEP_ALIVE).max(LEG_IDLE_MS, KEEP_ALIVE).optional(),
+/** Each with a description for docs/configuration.md; what is `unknown` is no matter of a file. */
+export const optionFields: z.ZodObject = z.strictObject({
+  hostNames: z.array(hostName).min(1).describe('Names under which clients reach the hub; the first goes into connection strings.'),
+  tls: z
+    .union(
+      [
+        z.literal(false),
+        z.strictObject({
+          key: text.describe('The private key, as text in PEM.'),
+          cert: text.describe('The certificate, and after it the intermediate ones, as text in PEM.'),
+          ca: text.describe('The CA that connection strings pin, as text in PEM. Default: they pin none.').optional(),
+        }),
+        z.strictObject({
+          keyFile: text.describe(
+            'File with the private key, in PEM, without a passphrase. Neither for all users of the machine nor writable by its group.',
+          ),
+          certFile: text.describe('File with the certificate, and after it the intermediate ones, in PEM.'),
+          caFile: text.describe('File with the CA that connection strings pin, in PEM. Default: they pin none.').optional(),
+        }),
+        z.strictObject({ dataDirectory: text.describe('Directory in which the hub keeps a CA of its own.') }),
+      ],
+      'expected { key, cert, ca? }, { keyFile, certFile, caFile? }, { dataDirectory } or false',
+    )
+    .describe('`false`: a proxy on this machine ends TLS; the hub listens on loopback alone, and `publicUrl` is needed.'),
+  policies: policiesSchema,
+  jwt: jwtSchema.optional(),
+  publicUrl: origin
+    .describe('Where clients reach the hub, `https://host[:port]`. Default: the first host name and the port that it listens on.')
+    .optional(),
+  streamingUrl: origin
+    .describe('Where legs are dialled, where that is another host or port. Default: `publicUrl`, or its host and the port for legs.')
+    .optional(),
+  trustedProxies: z
+    .array(range)
+    .describe(
+      'Addresses and ranges of the proxies in front of the hub, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Default: none.',
+    )
+    .optional(),
+  keepAliveMs: z
+    .int(KEEP_ALIVE)
+    .min(LIVENESS_TICK_MS, KEEP_ALIVE)
+    .max(LEG_IDLE_MS, KEEP_ALIVE)
+    .describe(
+      'Own silence on a connection after which the hub sends a ping, in milliseconds. Default: 15,000 on a leg, 25,000 on a control link.',
+    )
+    .optional(),
   limits: limitsSchema.optional(),
+  portal: z
+    .boolean()
+    .describe('Serve the portal, web pages for operators, at /portal. Without it every request of a web page is refused. Default: true.')
+    .optional(),
   metrics: metricsSchema.optional(),
+  resourceLog: resourceLogSchema,
   registry: z.unknown().optional(),
   logger: z.unknown().optional(),
   clock: z.unknown().optional(),
   random: z.unknown().optional(),
 });
 
-const schema = fields.refine(({ tls, publicUrl }) => tls !== false || publicUrl !== undefined, {
-  path: ['publicUrl'],
-  message: 'is needed with tls: false, such as https://hub.example.com: the hub cannot know where TLS ends',
-});
+/** Where others end TLS. */
+export const publicUrlRule = {
+  holds: (options: Readonly<Record<string, unknown>>): boolean => options['tls'] !== false || options['publicUrl'] !== undefined,
+  problem: {
+    path: ['publicUrl'] as string[],
+    message: 'is needed with tls: false, such as https://hub.example.com: the hub cannot know where TLS ends',
+  },
+};
+
+/** A store of policies sees to that itself. */
+const wayInRule = {
+  holds: ({ policies, jwt }: Readonly<Record<string, unknown>>): boolean =>
+    !Array.isArray(policies) || policies.length > 0 || jwt !== undefined,
+  problem: { path: ['policies'] as string[], message: 'expected at least one policy: without one no service can authenticate' },
+};
+
+const schemas = [optionFields, optionFields.extend({ policies: z.unknown() })].map((fields) =>
+  fields.refine(publicUrlRule.holds, publicUrlRule.problem).refine(wayInRule.holds, wayInRule.problem),
+);
 
 /**
  * Throws for options that are wrong.
- * @throws `STREAMS_INVALID_ARGUMENT` that names the path and the remedy, and shows no value.
+ * @throws `STREAMS_INVALID_ARGUMENT` that names each path and the remedy, and shows no value.
  */
 export function checkOptions(options: HubOptions): void {
-  const result = schema.safeParse(options);
-  const names = result.success ? options.policies.map((entry) => entry.name) : [];
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (result.success && twice === undefined) return;
-  const issue = result.error?.issues[0];
-  const field = issue ? pathOf(issue.path) : 'policies';
-  const problem = issue ? issue.message : `the policy ${twice} stands there twice`;
-  throw createError('INVALID_ARGUMENT', { message: `createHub: ${field}: ${problem}`, details: { field } });
-}
-
-/** The same for limits that are to be kept from now on. @throws `STREAMS_INVALID_ARGUMENT` */
-export function checkLimits(limits: LimitOptions): void {
-  const issue = limitsSchema.safeParse(limits).error?.issues[0];
-  if (issue === undefined) return;
-  const field = pathOf(['limits', ...issue.path]);
-  throw createError('INVALID_ARGUMENT', { message: `updateLimits: ${field}: ${issue.message}`, details: { field } });
+  const error = schemas[Number(isPolicyStore(options.policies))]?.safeParse(options).error;
+  if (!error) return;
+  const problems = problemsOf(error.issues, settingsOf(optionFields));
+  const message = problems.map(({ name, text }) => `${name}: ${text}`).join('; ');
+  throw createError('INVALID_ARGUMENT', { message: `createHub: ${message}`, details: { field: problems[0]?.name } });
 }
 
 function isOrigin(text: string): boolean {
   const url = parseUrl(text);
   return url?.protocol === 'https:' && url.origin === text.replace(/\/$/, '');
-}
-
-function pathOf(path: readonly PropertyKey[]): string {
-  if (path.length === 0) return 'options';
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`)).join('');
 }

@@ -22,6 +22,7 @@ import {
   type RequestMessage,
   type WireCode,
 } from '@streams/protocol/internal';
+import { sharesOne } from '../auth/key-id.ts';
 
 /** What stands in the close frame of who was revoked. */
 export const REVOKED_REASON = 'REVOKED;retry=0';
@@ -35,8 +36,8 @@ export type OfferAnswer =
       readonly accepted: true;
       readonly protocol: string;
       readonly capabilities: readonly string[];
-      /** Which key of the device has authenticated the link over which the answer came. */
-      readonly keyId: string;
+      /** The keys with which this instance of the device has authenticated itself; it may still grow. */
+      readonly keyIds: ReadonlySet<string>;
     }
   | { readonly accepted: false; readonly code: DeclineCode; readonly reason: string };
 
@@ -50,13 +51,12 @@ export interface DeviceSession {
   offer(offer: StreamOffer, options: { readonly signal: AbortSignal }): Promise<OfferAnswer>;
 }
 
-interface PendingOffer extends Deferred<OfferAnswer> {
-  /** The key behind the link over which the device was asked. */
-  readonly keyId: string;
-}
-
 /** What a session tells. */
 export interface ControlSessionEvents {
+  /** It can be asked from now on. */
+  readonly connected: () => void;
+  /** It cannot be asked any more; it may come back. */
+  readonly disconnected: () => void;
   /** No link has been live for {@link INSTANCE_GRACE_MS}. */
   readonly gone: () => void;
   /** The device has lost its leg of an established stream. */
@@ -69,7 +69,9 @@ export class ControlSession implements DeviceSession {
   readonly #clock: Clock;
   /** Each live link with the id of the key that has authenticated it, in the order in which they came. */
   readonly #links = new Map<Leg, string>();
-  readonly #pending = new Map<string, PendingOffer>();
+  /** Of all its links so far: what was asked and answered stands as long as one of these keys is in force. */
+  readonly #proven = new Set<string>();
+  readonly #pending = new Map<string, Deferred<OfferAnswer>>();
   readonly #events: ControlSessionEvents;
   #newest: Leg | undefined;
   #cancelGrace: Cancel | undefined;
@@ -93,8 +95,9 @@ export class ControlSession implements DeviceSession {
       const cancel = this.#clock.after(OLD_LINK_LIMIT_MS, () => older.close(CLOSE_CLEAN));
       older.once('close', cancel);
     }
-    this.#newest = link;
     this.#links.set(link, keyId);
+    this.#proven.add(keyId);
+    this.#setNewest(link);
     link.on('message', (message) => this.#onMessage(link, message));
     link.on('close', () => this.#onLinkClosed(link));
     link.send(encodeMessage(welcome));
@@ -110,7 +113,7 @@ export class ControlSession implements DeviceSession {
   async offer(offer: StreamOffer, { signal }: { readonly signal: AbortSignal }): Promise<OfferAnswer> {
     const link = this.#newest;
     if (link === undefined) throw createError('DEVICE_NOT_CONNECTED');
-    const answer = { ...deferred<OfferAnswer>(), keyId: this.#links.get(link) ?? '' };
+    const answer = deferred<OfferAnswer>();
     this.#pending.set(offer.streamId, answer);
     const forget = onAbort(signal, () => this.#withdraw(offer.streamId, signal.reason as WireCode));
     link.send(encodeMessage({ type: 'request', ...offer }));
@@ -127,14 +130,14 @@ export class ControlSession implements DeviceSession {
   /** Ends every link; open requests fail. */
   close(code: number, reason: string): void {
     this.#cancelGrace?.();
-    this.#newest = undefined;
+    this.#setNewest(undefined);
     for (const link of this.#links.keys()) link.close(code, reason);
     this.#failPending();
   }
 
-  /** Ends the links that none of these keys has authenticated, and what was asked over them. */
+  /** Ends the links that none of these keys has authenticated, and what was asked, unless this instance has proven one of them. */
   revoke(keyIds: ReadonlySet<string>): void {
-    this.#failPending(({ keyId }) => !keyIds.has(keyId));
+    if (!sharesOne(this.#proven, keyIds)) this.#failPending();
     for (const [link, keyId] of this.#links) {
       if (keyIds.has(keyId)) continue;
       link.close(CLOSE_REVOKED, REVOKED_REASON);
@@ -164,9 +167,8 @@ export class ControlSession implements DeviceSession {
     if (message === undefined) return;
     if (message.type === 'lost') return this.#events.lost(message.streamId);
     const pending = this.#pending.get(message.streamId);
-    const keyId = this.#links.get(link) ?? '';
     if (message.type === 'accept') {
-      pending?.resolve({ accepted: true, protocol: message.protocol, capabilities: message.capabilities, keyId });
+      pending?.resolve({ accepted: true, protocol: message.protocol, capabilities: message.capabilities, keyIds: this.#proven });
     } else pending?.resolve({ accepted: false, code: message.code, reason: message.reason });
   }
 
@@ -174,7 +176,7 @@ export class ControlSession implements DeviceSession {
     this.#links.delete(link);
     if (this.#newest !== link) return;
     // Should the newest die first, an older one that still lingers serves again.
-    this.#newest = [...this.#links.keys()].at(-1);
+    this.#setNewest([...this.#links.keys()].at(-1));
     if (this.#newest) return;
     this.#cancelGrace = this.#clock.after(INSTANCE_GRACE_MS, () => {
       this.#failPending();
@@ -182,9 +184,14 @@ export class ControlSession implements DeviceSession {
     });
   }
 
-  #failPending(which: (offer: PendingOffer) => boolean = () => true): void {
-    for (const offer of this.#pending.values()) {
-      if (which(offer)) offer.reject(createError('DEVICE_NOT_CONNECTED', { details: { phase: 'answer' } }));
-    }
+  #setNewest(link: Leg | undefined): void {
+    const wasConnected = this.isConnected;
+    this.#newest = link;
+    if (this.isConnected && !wasConnected) this.#events.connected();
+    if (!this.isConnected && wasConnected) this.#events.disconnected();
+  }
+
+  #failPending(): void {
+    for (const offer of this.#pending.values()) offer.reject(createError('DEVICE_NOT_CONNECTED', { details: { phase: 'answer' } }));
   }
 }

@@ -1,6 +1,16 @@
 // Which devices are connected: one session each, the newest instance wins (design section 5).
-import { type Clock, CLOSE_REVOKED, type GoawayMessage, type HubMessage, type Leg } from '@streams/protocol/internal';
-import { type HubObserver, silentObserver } from '../diagnostics/observer.ts';
+import {
+  type Clock,
+  CLOSE_REVOKED,
+  FIRST_RETRY_MS,
+  type GoawayMessage,
+  type HubMessage,
+  type Leg,
+  MAX_RETRY_AFTER_MS,
+  RETURNS_PER_SECOND,
+} from '@streams/protocol/internal';
+import type { HubObserver } from '../diagnostics/observer.ts';
+import type { Presence } from './presence.ts';
 import { ControlSession } from './session.ts';
 
 /** A control link that has just been opened. */
@@ -14,38 +24,37 @@ export interface NewLink {
   readonly expiresInMs: number;
 }
 
+/** What the sessions work with. */
+export interface SessionsContext {
+  readonly clock: Clock;
+  /** Makes the first message on a link. */
+  readonly welcome: () => HubMessage;
+  /** Called when a device has lost its leg of a stream. */
+  readonly onLost: (deviceId: string, streamId: string) => void;
+  readonly presence: Presence;
+  readonly observer: HubObserver;
+}
+
 /** All sessions of this hub process. */
 export class Sessions {
-  readonly #clock: Clock;
-  readonly #welcome: () => HubMessage;
-  readonly #onLost: (deviceId: string, streamId: string) => void;
-  readonly #observer: HubObserver;
+  readonly #context: SessionsContext;
   readonly #byDevice = new Map<string, ControlSession>();
   /** What every device has been told. */
   #goaway: GoawayMessage | undefined;
 
-  /** @param onLost Called when a device has lost its leg of a stream. */
-  constructor(
-    clock: Clock,
-    welcome: () => HubMessage,
-    onLost: (deviceId: string, streamId: string) => void,
-    observer: HubObserver = silentObserver,
-  ) {
-    this.#clock = clock;
-    this.#welcome = welcome;
-    this.#onLost = onLost;
-    this.#observer = observer;
+  constructor(context: SessionsContext) {
+    this.#context = context;
   }
 
   attach({ deviceId, instanceId, leg, keyId, expiresInMs }: NewLink): void {
-    const cancel = this.#clock.after(expiresInMs, () => leg.close(CLOSE_REVOKED, 'TOKEN_EXPIRED;retry=1'));
+    const cancel = this.#context.clock.after(expiresInMs, () => leg.close(CLOSE_REVOKED, 'TOKEN_EXPIRED;retry=1'));
     leg.once('close', (end) => {
       cancel();
-      this.#observer.linkClosed(end);
+      this.#context.observer.linkClosed(end);
     });
-    this.#observer.linkOpened();
+    this.#context.observer.linkOpened();
     const session = this.#sessionFor(deviceId, instanceId);
-    session.addLink(leg, keyId, this.#welcome());
+    session.addLink(leg, keyId, this.#context.welcome());
     // Its upgrade was being authenticated when the others were told.
     if (this.#goaway) session.tell(this.#goaway);
   }
@@ -79,10 +88,19 @@ export class Sessions {
     return [...this.#byDevice.values()].filter((session) => session.tell(message)).length > 0;
   }
 
-  /** Ends all links. */
-  close(code: number, reason: string): void {
-    for (const session of this.#byDevice.values()) session.close(code, reason);
+  /**
+   * Ends all links. Each device is told within which time to come back: as many as come then the next hub can take.
+   * @param busy Devices for which somebody waits: they come first.
+   */
+  close(code: number, reason: string, busy: ReadonlySet<string>): void {
+    const soon = returnWithinMs([...this.#byDevice.keys()].filter((deviceId) => busy.has(deviceId)).length);
+    const later = returnWithinMs(this.#byDevice.size);
+    for (const [deviceId, session] of this.#byDevice) {
+      session.tell({ type: 'goaway', withinMs: busy.has(deviceId) ? soon : later });
+      session.close(code, reason);
+    }
     this.#byDevice.clear();
+    this.#context.presence.stop();
   }
 
   #sessionFor(deviceId: string, instanceId: string): ControlSession {
@@ -92,8 +110,18 @@ export class Sessions {
     const gone = (): void => {
       if (this.#byDevice.get(deviceId) === session) this.#byDevice.delete(deviceId);
     };
-    const session = new ControlSession(instanceId, this.#clock, { gone, lost: (streamId) => this.#onLost(deviceId, streamId) });
+    const session = new ControlSession(instanceId, this.#context.clock, {
+      connected: () => this.#context.presence.connected(deviceId),
+      disconnected: () => this.#context.presence.disconnected(deviceId),
+      gone,
+      lost: (streamId) => this.#context.onLost(deviceId, streamId),
+    });
     this.#byDevice.set(deviceId, session);
     return session;
   }
+}
+
+/** So many devices at a random moment each are no more at once than the next hub can take. */
+function returnWithinMs(devices: number): number {
+  return Math.min(MAX_RETRY_AFTER_MS, Math.max(FIRST_RETRY_MS, Math.ceil((devices * 1_000) / RETURNS_PER_SECOND)));
 }

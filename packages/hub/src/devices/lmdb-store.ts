@@ -4,10 +4,13 @@ import { dirname, join } from 'node:path';
 import { createError, type StreamsError } from '@streams/protocol/internal';
 // lmdb's types for ESM do not compile (`export =`), those for CommonJS do; hence also no literal in the `import()` below.
 import type * as Lmdb from 'lmdb' with { 'resolution-mode': 'require' };
+import { syncDirectory } from '../whole-file.ts';
 
 /** See the top of this file. */
 export interface Store {
   get(key: string): Buffer | undefined;
+  /** True if there is something, or will be once what was asked for is written. */
+  has(key: string): boolean;
   /** From this key on, in the order of keys. Leave the iteration in the turn that began it. */
   entriesFrom(key: string): Iterable<{ key: string; value: Buffer }>;
   put(key: string, value: Buffer): Promise<void>;
@@ -90,9 +93,13 @@ class LmdbStore implements Store {
     return this.#written(key, true, this.#open().put(key, value));
   }
 
+  has(key: string): boolean {
+    return this.#pending.get(key)?.leaves ?? this.#open().doesExist(key);
+  }
+
   async remove(key: string): Promise<boolean> {
     // Not lmdb's conditional removal: when that fails, a promise is rejected that nobody can handle, and the process ends.
-    const existed = this.#pending.get(key)?.leaves ?? this.#open().doesExist(key);
+    const existed = this.has(key);
     if (existed) await this.#written(key, false, this.#open().remove(key));
     return existed;
   }
@@ -151,13 +158,6 @@ async function checkMagic(file: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** A file that was flushed can still lose its name in a power failure. */
-async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await openFile(directory, 'r');
-  await handle.sync().finally(() => handle.close());
 }
 
 function inUse(file: string, pid: number): StreamsError {

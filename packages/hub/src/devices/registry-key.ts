@@ -1,15 +1,15 @@
 // The key file under which a durable registry seals its records: made once, whole or not at all, and readable by its owner alone.
 import { randomBytes } from 'node:crypto';
 import { link, open, readFile, stat, unlink } from 'node:fs/promises';
-import { createError, StreamsError } from '@streams/protocol/internal';
+import { createError, privacyProblem, StreamsError } from '@streams/protocol/internal';
 
 const KEY_BYTES = 32;
 const OWNER_ONLY = 0o600;
-const OTHERS = 0o077;
 
 /**
  * Reads the key file, or makes it where there is neither the file nor a database.
- * @throws `STREAMS_INVALID_ARGUMENT` that names the file and the remedy: others can read it, it is no key, or it is missing beside a database.
+ * @throws `STREAMS_INVALID_ARGUMENT` that names the file and the remedy: it is no key, or it is missing beside a database.
+ * `STREAMS_INVALID_CONFIGURATION` if others can read it.
  */
 export async function loadRegistryKey(keyFile: string, database: string): Promise<Buffer> {
   try {
@@ -27,16 +27,17 @@ async function readOrMake(keyFile: string, database: string): Promise<Buffer> {
     throw keyError(keyFile, `is missing, and without it the devices in ${database} cannot be read; ${remedy}`);
   }
   if (mode === undefined) await makeKey(keyFile);
-  // Windows has no such modes.
-  else if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
-    throw keyError(
-      keyFile,
-      `can be read by others than its owner; run chmod 600 ${keyFile}, and replace the devices' keys if they may have been read`,
-    );
-  }
+  else checkPrivate(keyFile, mode);
   const key = await readFile(keyFile);
   if (key.length !== KEY_BYTES) throw keyError(keyFile, `is no registry key: expected ${KEY_BYTES} bytes; restore it from a backup`);
   return key;
+}
+
+function checkPrivate(keyFile: string, mode: number): void {
+  const problem = privacyProblem(keyFile, mode, 'nobody');
+  if (problem === undefined) return;
+  const message = `openRegistry: ${keyFile} ${problem}, and replace the devices' keys if they may have been read`;
+  throw createError('INVALID_CONFIGURATION', { message, details: { field: 'dataDirectory', file: keyFile } });
 }
 
 /** The key file is there, and has not sealed this database. */

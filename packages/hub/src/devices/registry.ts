@@ -20,8 +20,20 @@ export interface DeviceChange {
 export interface DevicePage {
   /** Devices whose id comes after this one alone. */
   readonly after?: string | undefined;
+  /** Devices whose id begins with it alone. */
+  readonly prefix?: string | undefined;
+  /** `true`: disabled devices alone. They are few among many, so that a registry finds them best by itself. */
+  readonly disabled?: boolean | undefined;
   /** How many at most. */
   readonly limit: number;
+}
+
+/** When devices were connected last, in milliseconds since 1970. */
+export interface LastSeen {
+  /** By id, as far as it is known. */
+  get(deviceIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Keeps these times for as long as their devices exist; leaves out who is none. Tells of no change. */
+  put(times: ReadonlyMap<string, number>): Promise<void>;
 }
 
 /** Keeps devices. A promise that resolves has been carried out, and a `get` that begins after it sees that. */
@@ -35,6 +47,8 @@ export interface Registry {
   delete(deviceId: string): Promise<boolean>;
   /** Calls `listener` after every change, in their order, until the returned function is called. */
   changes(listener: (change: DeviceChange) => void): () => void;
+  /** Absent: the hub then shows of no device when it was connected last. */
+  readonly lastSeen?: LastSeen | undefined;
   /** For who opened it, once the hub is closed: a hub closes no registry that it was given. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,8 +1,7 @@
 // What the hub's parts tell of what happens, for metrics and whoever else counts. What is there to be read, such as bytes relayed, nobody tells.
-import type { LegEnd, WireCode } from '@streams/protocol/internal';
+import type { LegEnd, LogEndedBy, LogResult, WireCode } from '@streams/protocol/internal';
 import type { Refusal } from '../auth/authenticate.ts';
 import type { Role } from '../streams/handshake.ts';
-import type { LogEndedBy, LogResult } from './resource-log.ts';
 
 /** How a handshake turned out. */
 export interface HandshakeOutcome {

@@ -1,9 +1,10 @@
 // What Prometheus' client libraries tell of any process, under their names. Those of prom-client would outlive the hub, and are not read here.
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { descriptorLimit } from '../http/server.ts';
 import type { EventLoopLag } from './event-loop-lag.ts';
 
+const DESCRIPTORS = '/proc/self/fd';
 const MS_PER_S = 1e3;
 const US_PER_S = 1e6;
 
@@ -34,6 +35,13 @@ export function gaugeOf(registry: Registry, name: string, help: string, read: Re
   });
 }
 
+/** Linux tells their number since 6.2; to list ten thousand of them takes 10 ms. */
+async function openDescriptors(): Promise<number> {
+  const { size } = await stat(DESCRIPTORS);
+  // Less that of the listing itself.
+  return size > 0 ? size : (await readdir(DESCRIPTORS)).length - 1;
+}
+
 /** Adds the metrics of the process to a registry. @param wallMs The present time. */
 export function addProcessMetrics(registry: Registry, lag: EventLoopLag, wallMs: number): void {
   const gauge = (name: string, help: string, read: Reading): void => gaugeOf(registry, name, help, read);
@@ -44,7 +52,7 @@ export function addProcessMetrics(registry: Registry, lag: EventLoopLag, wallMs:
   gauge('nodejs_external_memory_bytes', 'Memory outside of the JavaScript heap, such as of buffers, in bytes.', () => {
     return process.memoryUsage().external;
   });
-  gauge('process_open_fds', 'Open file descriptors.', async () => (await readdir('/proc/self/fd')).length - 1);
+  gauge('process_open_fds', 'Open file descriptors.', openDescriptors);
   gauge('process_max_fds', 'The most file descriptors that the process may open.', descriptorLimit);
   gauge('nodejs_eventloop_lag_mean_seconds', 'Mean lateness of the event loop in the last 10 s.', () => lag.last.meanMs / MS_PER_S);
   gauge('nodejs_eventloop_lag_p99_seconds', '99th percentile of the same.', () => lag.last.p99Ms / MS_PER_S);

@@ -29,12 +29,16 @@ export function errorAnswer(error: StreamsError, trackingId: string): { status: 
   return { status, body: { code, message, retryable, retryAfterMs, trackingId: error.trackingId ?? trackingId, details } };
 }
 
-/** Sends an answer, unless the caller is gone. Its `Date` is the hub's own time, by which clients correct theirs. */
-export function sendAnswer(response: ServerResponse, { status, body, text }: Answer, keepAlive: boolean, wallMs: number): void {
-  if (response.headersSent || response.destroyed) return;
+/** What every answer has. Its `Date` is the hub's own time, by which clients correct theirs. */
+export function setCommonHeaders(response: ServerResponse, { body, headers = {} }: Answer, keepAlive: boolean, wallMs: number): void {
   response.setHeader('Date', new Date(wallMs).toUTCString());
   if (!keepAlive || isToStranger(body)) response.setHeader('Connection', 'close');
   response.setHeader('Cache-Control', 'no-store');
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+}
+
+/** Sends an answer that is made: JSON, or another text. */
+export function sendBody(response: ServerResponse, { status, body, text }: Answer): void {
   const { type, content } = text ?? { type: 'application/json', content: body && JSON.stringify(body) };
   if (content === undefined) {
     response.writeHead(status).end();

@@ -2,17 +2,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Clock, createError, type Logger, newId, type Random, type StreamsError } from '@streams/protocol/internal';
+import { type Clock, createError, type Fields, type Logger, newId, type Random, type StreamsError } from '@streams/protocol/internal';
 import type { Authenticator, Identity } from '../auth/authenticate.ts';
 import type { Penalties } from '../auth/penalties.ts';
 import type { HubObserver } from '../diagnostics/observer.ts';
 import { drainRetryMs } from '../drain.ts';
+import type { Portal } from '../portal.ts';
 import type { Admission } from './admission.ts';
-import { errorAnswer, refuseUpgrade, sendAnswer, toStreamsError } from './errors.ts';
+import { errorAnswer, refuseUpgrade, sendBody, setCommonHeaders, toStreamsError } from './errors.ts';
 import { type Caller, guardRequest, type GuardRules } from './guard.ts';
 import { health } from './health.ts';
+import { longBody } from './long-requests.ts';
 import type { MetricsEndpoint } from './metrics-endpoint.ts';
 import { type Answer, findRoute, queryOf, readBody, type Route } from './routes.ts';
+import { sendLines } from './send-lines.ts';
 import type { ServerHandlers } from './server.ts';
 import { type Endpoint, upgradeEndpoint, type Upgrades } from './upgrade.ts';
 
@@ -26,6 +29,10 @@ export interface FrontContext extends GuardRules {
   readonly routes: readonly Route[];
   readonly metrics: MetricsEndpoint;
   readonly upgrades: Upgrades;
+  /** `undefined`: the hub has no pages, and no page may ask it. */
+  readonly portal: Portal | undefined;
+  /** The origins of the hub's own pages. */
+  readonly pageOrigins: () => ReadonlySet<string>;
   readonly logger: Logger;
   readonly observer: HubObserver;
   readonly clock: Clock;
@@ -57,7 +64,7 @@ export class Front {
   /** True for a path that is the hub's, whatever comes of it. */
   handles(target: string): boolean {
     const [, version, kind] = (target.split('?', 1)[0] ?? '').split('/');
-    return this.#context.routes.some(({ path }) => path[0] === version && path[1] === kind);
+    return this.#context.portal?.handles(target) || this.#context.routes.some(({ path }) => path[0] === version && path[1] === kind);
   }
 
   /** Resolves once every upgraded connection is gone; those that stay are cut when `after` says so. */
@@ -88,8 +95,15 @@ export class Front {
   async #onRequest(request: IncomingMessage, response: ServerResponse, only: Endpoint | undefined): Promise<void> {
     const trackingId = newId(this.#context.random);
     const answer = await this.#answerOrError(request, response, trackingId, only);
-    this.#context.observer.answered(answer.status);
-    sendAnswer(response, answer, this.#context.isReady(), this.#context.clock.wallMs());
+    const { logger, isReady, clock, observer } = this.#context;
+    observer.answered(answer.status);
+    if (response.headersSent || response.destroyed) return;
+    setCommonHeaders(response, answer, isReady(), clock.wallMs());
+    if (answer.send) return answer.send(response);
+    if (!answer.lines) return sendBody(response, answer);
+    await sendLines(response, answer.status, answer.lines).catch((err: unknown) => {
+      logger.error({ err, trackingId }, 'an answer was cut: the hub failed while it was being sent');
+    });
   }
 
   #blocked(retryAfterMs: number): StreamsError {
@@ -139,10 +153,10 @@ export class Front {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, trackingId: string, only: Endpoint | undefined): Promise<Answer> {
-    const { admission, metrics } = this.#context;
+    const { metrics, admission, portal, pageOrigins } = this.#context;
     const isForMetrics = only !== 'streaming' && metrics.handles(request);
     if (isForMetrics && metrics.isOpenTo(request)) return metrics.answer();
-    const guarded = guardRequest(request, trackingId, this.#context);
+    const guarded = guardRequest(request, trackingId, this.#context, portal && pageOrigins());
     admission.check(request.socket);
     // Its own failures end this connection; those of others at its address are not its own.
     const caller = admission.isKnown(request.socket) ? { ...guarded, source: undefined } : guarded;
@@ -151,6 +165,7 @@ export class Front {
     if (only !== undefined && only !== (endpoint ?? 'main')) throw createError('NOT_FOUND', { message: OTHER_ENDPOINT });
     if (request.method === 'GET' && endpoint) throw createError('UPGRADE_REQUIRED');
     if (this.#context.isClosed()) throw this.#draining();
+    if (portal?.handles(target)) return portal.answer(request);
     const identity = await this.authenticate(caller);
     admission.authenticated(request.socket);
     if (isForMetrics) return metrics.answer(identity);
@@ -159,6 +174,9 @@ export class Front {
     response.once('close', () => gone.abort());
     const { headers } = request;
     const query = queryOf(target);
-    return route.handle({ identity, params, query, trackingId, headers, signal: gone.signal, body: () => readBody(request) });
+    const { address } = caller;
+    const body = (): Promise<Fields> => readBody(request);
+    const chunks = (): AsyncIterable<Buffer> => longBody(request, response);
+    return route.handle({ identity, params, query, trackingId, address, headers, signal: gone.signal, body, chunks });
   }
 }

@@ -24,14 +24,23 @@ export interface GuardRules {
 
 /** Headers that decide who asks for what; Node silently keeps the first of two. */
 const SINGLE = ['authorization', 'host', 'sec-websocket-key', 'sec-websocket-version', 'streams-instance-id'];
+const NONE: ReadonlySet<string> = new Set();
 /** A `Host` header: a name or an address, IPv6 in brackets, and perhaps a port. */
 const LOCAL_HOST = /^\[?([\w.:-]+?)\]?(?::\d+)?$/;
 /** What a proxy says of itself, trusted or not. */
 const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'];
 const CREDENTIAL_IN_QUERY = /[?&](?:token|access_token|sig|authorization|sr)=/i;
 
-/** Throws unless the request is one that a client of this hub sends. */
-export function guardRequest(request: IncomingMessage, trackingId: string, { hostNames, proxies, sources }: GuardRules): Caller {
+/**
+ * Throws unless the request is one that a client of this hub sends.
+ * @param ownPages The origins of the hub's own pages, `https://host[:port]`: theirs may ask, those of others may not.
+ */
+export function guardRequest(
+  request: IncomingMessage,
+  trackingId: string,
+  { hostNames, proxies, sources }: GuardRules,
+  ownPages: ReadonlySet<string> = NONE,
+): Caller {
   const address = proxies.clientOf(request);
   const target = request.url ?? '';
   if (!target.startsWith('/') || target.startsWith('//'))
@@ -41,8 +50,9 @@ export function guardRequest(request: IncomingMessage, trackingId: string, { hos
   if (twice) throw createError('BAD_REQUEST', { message: `the header ${twice} stands there twice` });
   const host = parseHost(request.headers.host ?? '')?.hostName;
   if (host === undefined || !hostNames.has(host)) throw createError('WRONG_HOST');
-  // A browser always sends it, a client of ours never does.
-  if (request.headers.origin !== undefined) throw createError('ORIGIN_DENIED');
+  // Web pages have one, and clients of ours never do. `Host` would be no measure: it says what the page wants.
+  const { origin } = request.headers;
+  if (origin !== undefined && !ownPages.has(origin)) throw createError('ORIGIN_DENIED');
   const source = sources.of(address, 'encrypted' in request.socket);
   return { authorization: request.headers.authorization, address, source, trackingId };
 }

@@ -1,6 +1,6 @@
 // Finds the handler of a REST request: authentication first, then the table, then the body.
-import type { IncomingMessage } from 'node:http';
-import { createError, type Fields, MAX_BODY_BYTES, parseObject } from '@streams/protocol/internal';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createError, fail, type Fields, MAX_BODY_BYTES, parseObject } from '@streams/protocol/internal';
 import type { Identity } from '../auth/authenticate.ts';
 
 /** A request as a handler sees it. */
@@ -10,19 +10,28 @@ export interface Call {
   readonly params: readonly string[];
   readonly query: URLSearchParams;
   readonly trackingId: string;
+  /** The caller's IP address, as far as it can be known. */
+  readonly address: string;
   readonly headers: IncomingMessage['headers'];
   /** Fires if the caller goes away before it has its answer. */
   readonly signal: AbortSignal;
   /** The body as a JSON object; empty where there is none. */
   body(): Promise<Fields>;
+  /** The body as it comes, however large and however long it takes: who asks for it sees to it that it goes on. */
+  chunks(): AsyncIterable<Buffer>;
 }
 
 /** What a handler answers. */
 export interface Answer {
   readonly status: number;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: object | undefined;
   /** Instead of a body: text of another type than JSON. */
   readonly text?: { readonly type: string; readonly content: string } | undefined;
+  /** Instead of a body: lines of JSON (NDJSON), one or more at a time, sent as they come. */
+  readonly lines?: AsyncIterable<string> | undefined;
+  /** Writes the answer's head and body itself, where they are no JSON object; the headers of every answer are set already. */
+  readonly send?: ((response: ServerResponse) => void) | undefined;
 }
 
 /** One row of the table. */
@@ -46,6 +55,13 @@ export function segmentsOf(target: string): string[] {
 /** What stands behind the `?` of a request target. */
 export function queryOf(target: string): URLSearchParams {
   return new URLSearchParams(target.split('?').slice(1).join('?'));
+}
+
+/** `true` or `false` of a query; `undefined` where it is left out. @throws `STREAMS_BAD_REQUEST` that names it. */
+export function flagOf(query: URLSearchParams, name: string): boolean | undefined {
+  const text = query.get(name);
+  if (text !== null && text !== 'true' && text !== 'false') fail(name, 'true or false', text);
+  return text === null ? undefined : text === 'true';
 }
 
 /** The values of the `:parameters`, or `undefined` if the path is another one. */

@@ -4,6 +4,7 @@ import { createServer as createPlainServer, type IncomingMessage, type RequestLi
 import { createServer, Server as TlsServer, type ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { keepLongRequests } from './long-requests.ts';
 
 /** Certificate and key, PEM. */
 export interface KeyPair {
@@ -61,6 +62,7 @@ export function createHubServer(pair: KeyPair | undefined, handlers: ServerHandl
   server.maxConnections = Math.floor(maxConnections() / servers);
   server.on('request', handlers.onRequest);
   server.on('upgrade', handlers.onUpgrade);
+  keepLongRequests(server);
   server.on('drop', handlers.onDrop);
   return server;
 }

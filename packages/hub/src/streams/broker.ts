@@ -3,7 +3,6 @@ import {
   type Cancel,
   type Clock,
   CLOSE_ABORTED,
-  CLOSE_CLEAN,
   CLOSE_REVOKED,
   createError,
   framingOf,
@@ -13,20 +12,22 @@ import {
   type Random,
   SESSION_PROTOCOL,
   type StreamsError,
-  terminationCode,
+  type WireCode,
 } from '@streams/protocol/internal';
+import { forbidden } from '../auth/authorize.ts';
+import { permits } from '../auth/policies.ts';
 import type { Router } from '../control/router.ts';
 import { REVOKED_REASON } from '../control/session.ts';
 import type { Registry } from '../devices/registry.ts';
 import { drainRetryMs } from '../drain.ts';
 import type { HubObserver } from '../diagnostics/observer.ts';
-import type { LogRecord, LogResult, ResourceLog } from '../diagnostics/resource-log.ts';
 import type { PendingUpgrade } from '../http/pending-upgrade.ts';
-import type { HandshakeState, Role } from './handshake.ts';
+import type { Role } from './handshake.ts';
 import type { StreamLimits } from './limits.ts';
 import { Negotiation, type StreamRequest, type Tickets } from './negotiation.ts';
 import { Relay, type RelayedBytes, type RelayReport } from './relay.ts';
 import type { LegPair } from './rendezvous.ts';
+import type { StreamLog } from './stream-log.ts';
 import { issueToken } from './token.ts';
 import { type HandshakeTrace, traceRequest } from './traced-handshake.ts';
 
@@ -34,13 +35,15 @@ import { type HandshakeTrace, traceRequest } from './traced-handshake.ts';
 export interface BrokerContext {
   readonly router: Router;
   readonly registry: Registry;
-  readonly log: ResourceLog;
+  readonly log: StreamLog;
   readonly observer: HubObserver;
   readonly limits: StreamLimits;
   readonly clock: Clock;
   readonly random: Random;
   /** `wss://host[:port]` of the streaming endpoint. */
   readonly streamingUrl: () => string;
+  /** Called after a device was asked. */
+  readonly onHandshake: (negotiation: Negotiation) => void;
   /** Called after a stream was established. */
   readonly onStream: (deviceId: string) => void;
 }
@@ -53,10 +56,15 @@ export interface Seat {
   take(upgrade: PendingUpgrade, offered: readonly string[]): void;
 }
 
-interface LiveStream {
+/** An established stream. */
+export interface LiveStream {
   readonly negotiation: Negotiation;
   readonly relay: Relay;
-  readonly isSession: boolean;
+  readonly protocol: string;
+  /** Wall time of its establishment. */
+  readonly sinceMs: number;
+  /** Its place in the order of establishment. */
+  readonly ordinal: number;
 }
 
 /** What runs. */
@@ -76,6 +84,7 @@ export class Broker {
   readonly #streams = new Map<string, LiveStream>();
   /** What streams that have ended have carried. */
   readonly #carried = { toDevice: 0, toService: 0 };
+  #established = 0;
   #draining = false;
 
   constructor(context: BrokerContext) {
@@ -85,6 +94,12 @@ export class Broker {
   /** Handshakes and streams that have not ended. */
   get size(): number {
     return this.#negotiations.size + this.#streams.size;
+  }
+
+  /** Devices of handshakes and streams that have not ended. */
+  get devices(): ReadonlySet<string> {
+    const streams = [...this.#streams.values()].map(({ negotiation }) => negotiation);
+    return new Set([...this.#negotiations.values(), ...streams].map(({ request }) => request.deviceId));
   }
 
   get handshakes(): number {
@@ -106,9 +121,14 @@ export class Broker {
   }
 
   get load(): Load {
-    const sessions = [...this.#streams.values()].filter(({ isSession }) => isSession);
+    const sessions = [...this.#streams.values()].filter(({ protocol }) => protocol === SESSION_PROTOCOL);
     const sessionBytes = sessions.reduce((sum, { relay }) => sum + relay.bytes.toDevice + relay.bytes.toService, 0);
     return { mortal: this.size - sessions.length, sessions: sessions.length, sessionBytes };
+  }
+
+  /** The established streams, in the order of their establishment. */
+  get live(): Iterable<LiveStream> {
+    return this.#streams.values();
   }
 
   /**
@@ -121,7 +141,13 @@ export class Broker {
   }
 
   async #open(request: StreamRequest, signal: AbortSignal, trace: HandshakeTrace): Promise<OpenStreamAnswer> {
-    const device = await this.#context.registry.get(request.deviceId);
+    const target = { deviceId: request.deviceId, streamName: request.name };
+    // Before anything is looked up: what is forbidden is not even said to exist.
+    if (!permits(request.policy, 'stream:create', target)) throw this.#refused(request, forbidden(request.policy, 'stream:create', target));
+    const device = await this.#context.registry.get(request.deviceId).catch((error: unknown) => {
+      this.#context.log.refused(request, 'INTERNAL');
+      throw error;
+    });
     const session = await this.#context.router.find(request.deviceId);
     // Before the others: a device that is not here any more may be where the next attempt leads.
     if (this.#draining) throw this.#refused(request, createError('DRAINING', { retryAfterMs: drainRetryMs(this.#context.random) }));
@@ -139,6 +165,7 @@ export class Broker {
     this.#negotiations.set(tickets.streamId, negotiation);
     trace.asked(tickets.streamId);
     const answer = negotiation.start(session);
+    this.#context.onHandshake(negotiation);
     const forget = onAbort(signal, () => negotiation.apply({ type: 'cancel' }));
     return answer.finally(forget);
   }
@@ -154,7 +181,7 @@ export class Broker {
   end(streamId: string, policy: string): boolean {
     const negotiation = this.#negotiations.get(streamId);
     const stream = this.#streams.get(streamId);
-    if ((negotiation ?? stream?.negotiation)?.request.policy !== policy) return false;
+    if ((negotiation ?? stream?.negotiation)?.request.policy.name !== policy) return false;
     negotiation?.apply({ type: 'cancel' });
     stream?.relay.close(CLOSE_ABORTED, 'ended by the service');
     return true;
@@ -169,12 +196,10 @@ export class Broker {
     else negotiation.apply({ type: 'fail', code: 'STREAM_GONE' });
   }
 
-  /** Ends the handshakes and streams of a device that it has accepted under none of these keys; the others wait for its session. */
-  revoke(deviceId: string, keyIds: ReadonlySet<string>): void {
-    const isRevoked = ({ request, deviceKeyId }: Negotiation): boolean =>
-      request.deviceId === deviceId && deviceKeyId !== undefined && !keyIds.has(deviceKeyId);
+  /** Ends the handshakes and streams that have lost what they stood on. @param code What whoever waits for a handshake is told. */
+  revoke(isRevoked: (negotiation: Negotiation) => boolean, code: WireCode): void {
     for (const negotiation of this.#negotiations.values()) {
-      if (isRevoked(negotiation)) negotiation.apply({ type: 'fail', code: 'DEVICE_NOT_CONNECTED' });
+      if (isRevoked(negotiation)) negotiation.apply({ type: 'fail', code });
     }
     for (const { negotiation, relay } of this.#streams.values()) {
       if (isRevoked(negotiation)) relay.close(CLOSE_REVOKED, REVOKED_REASON);
@@ -223,74 +248,24 @@ export class Broker {
       this.#carried.toDevice += report.bytesToDevice;
       this.#carried.toService += report.bytesToService;
       const durationMs = Math.round(this.#context.clock.monotonicMs() - startMs);
-      const result = streamResult(report);
-      this.#context.observer.streamEnded({ result: result.result, endedBy: report.endedBy });
-      this.#context.log.write({ ...identify(streamId, request), ...result, durationMs });
+      this.#context.log.ended(negotiation, report, durationMs);
     };
     const stalled = (to: Role): void => this.#context.observer.relayStalled(to);
     const relay = new Relay(legs, framingOf(protocol), { stalled, ended });
     const unwatch = this.#context.limits.watch(relay, legs, request.resumes ?? streamId);
-    this.#streams.set(streamId, { negotiation, relay, isSession: protocol === SESSION_PROTOCOL });
+    this.#established += 1;
+    this.#streams.set(streamId, { negotiation, relay, protocol, sinceMs: this.#context.clock.wallMs(), ordinal: this.#established });
     this.#context.onStream(request.deviceId);
   }
 
   #onSettled(negotiation: Negotiation, leave: Cancel): void {
-    const { streamId, request, state, stepsMs, elapsedMs: durationMs } = negotiation;
-    this.#negotiations.delete(streamId);
-    if (state.name !== 'established') leave();
-    const outcome = handshakeResult(state);
-    this.#context.observer.handshakeSettled({ result: outcome.result, code: outcome.code, durationMs });
-    this.#context.log.write({ ...identify(streamId, request), ...outcome, durationMs, stepsMs });
+    this.#negotiations.delete(negotiation.streamId);
+    if (negotiation.state.name !== 'established') leave();
+    this.#context.log.settled(negotiation);
   }
 
-  /** Logs a handshake that could not begin. */
   #refused(request: StreamRequest, error: StreamsError): StreamsError {
-    const { wireCode: code } = error;
-    this.#context.observer.handshakeSettled({ result: 'failed', code, durationMs: 0 });
-    this.#context.log.write({ ...identify('', request), operation: 'handshake', result: 'failed', code, durationMs: 0, stepsMs: {} });
+    this.#context.log.refused(request, error.wireCode);
     return error;
   }
-}
-
-type Identification = Pick<
-  LogRecord,
-  'deviceId' | 'streamName' | 'streamId' | 'sessionId' | 'resumeCount' | 'policy' | 'trackingId' | 'traceparent'
->;
-
-function identify(streamId: string, request: StreamRequest): Identification {
-  const { deviceId, name: streamName, resumes: sessionId = streamId, resumeCount = 0, policy, trackingId, traceparent } = request;
-  return { deviceId, streamName, streamId, sessionId, resumeCount, policy, trackingId, traceparent };
-}
-
-function handshakeResult(state: HandshakeState): Pick<LogRecord, 'operation' | 'result' | 'code' | 'phase' | 'reason'> {
-  const operation = 'handshake';
-  switch (state.name) {
-    case 'rejected':
-      return { operation, result: 'rejected', code: state.code, reason: state.reason };
-    case 'timed-out':
-      return { operation, result: 'timed-out', code: 'HANDSHAKE_TIMEOUT', phase: state.phase };
-    case 'failed':
-      return { operation, result: 'failed', code: state.code };
-    case 'cancelled':
-      return { operation, result: 'cancelled', code: 'ABORTED' };
-    default:
-      return { operation, result: 'established' };
-  }
-}
-
-function streamResult(
-  report: RelayReport,
-): Pick<LogRecord, 'operation' | 'result' | 'code' | 'bytesToDevice' | 'bytesToService' | 'endedBy' | 'reason'> {
-  const { bytesToDevice, bytesToService, endedBy, reason } = report;
-  const clean = report.closeCode === CLOSE_CLEAN;
-  const result: LogResult = clean ? 'clean' : 'terminated';
-  return {
-    operation: 'stream',
-    result,
-    code: clean ? undefined : terminationCode(report.closeCode),
-    bytesToDevice,
-    bytesToService,
-    endedBy,
-    reason,
-  };
 }

@@ -55,7 +55,7 @@ export class StreamLimits {
    * @returns gives it back, and is to be called once.
    * @throws `STREAMS_TOO_MANY_STREAMS`, `STREAMS_THROTTLED`, `STREAMS_STREAM_EXPIRED`; `details.limit` names the option.
    */
-  admit({ deviceId, policy, resumes }: StreamRequest, streamId: string): Cancel {
+  admit({ deviceId, policy: { name: policy }, resumes }: StreamRequest, streamId: string): Cancel {
     const sessionId = resumes ?? streamId;
     if (resumes !== undefined && this.#lifetimes.isOver(sessionId)) throw this.#expired();
     const held = this.#places.get(sessionId);

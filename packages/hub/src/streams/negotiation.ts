@@ -10,6 +10,7 @@ import {
   StreamsError,
   type WireCode,
 } from '@streams/protocol/internal';
+import type { Policy } from '../auth/policies.ts';
 import type { DeviceSession, OfferAnswer } from '../control/session.ts';
 import type { PendingUpgrade } from '../http/pending-upgrade.ts';
 import { type HandshakeEvent, type HandshakeState, isOver, phaseOf, type Role, transition } from './handshake.ts';
@@ -19,7 +20,12 @@ import { type IssuedToken, isToken } from './token.ts';
 /** What a service asks for. */
 export interface StreamRequest extends OpenStreamBody {
   readonly deviceId: string;
-  readonly policy: string;
+  /** Who asks, as it was when the request came. */
+  readonly policy: Policy;
+  /** The key of the policy that has signed; undefined: the service came with a JSON Web Token. */
+  readonly keyId: string | undefined;
+  /** The IP address that asked. */
+  readonly address: string;
   readonly trackingId: string;
   readonly traceparent?: string | undefined;
 }
@@ -45,8 +51,8 @@ export class Negotiation {
   /** When each state was reached, in milliseconds from the start. */
   readonly stepsMs: Record<string, number> = {};
   state: HandshakeState = { name: 'requested' };
-  /** Which key of the device stands behind its acceptance; absent before that. */
-  deviceKeyId: string | undefined;
+  /** The keys of the device that stand behind its acceptance; absent before that. */
+  deviceKeyIds: ReadonlySet<string> | undefined;
   readonly #clock: Clock;
   readonly #tickets: Tickets;
   readonly #events: NegotiationEvents;
@@ -78,7 +84,7 @@ export class Negotiation {
   start(session: DeviceSession): Promise<OpenStreamAnswer> {
     const { streamId, tokens, urls } = this.#tickets;
     const { name, headers, protocols, capabilities, policy, timeoutMs, resumes, traceparent } = this.request;
-    const offer = { streamId, name, headers, protocols, capabilities, requester: { policy }, timeoutMs, resumes, traceparent };
+    const offer = { streamId, name, headers, protocols, capabilities, requester: { policy: policy.name }, timeoutMs, resumes, traceparent };
     this.apply({ type: 'offer' });
     session.offer({ ...offer, url: urls.device, token: tokens.device.token }, { signal: this.#withdrawal.signal }).then(
       (answer) => this.#onAnswer(answer),
@@ -124,12 +130,12 @@ export class Negotiation {
   #onAnswer(answer: OfferAnswer): void {
     this.#stamp('answer');
     if (!answer.accepted) return this.apply({ type: 'decline', code: answer.code, reason: answer.reason });
-    const { protocol, capabilities, keyId } = answer;
+    const { protocol, capabilities, keyIds } = answer;
     if (!this.request.protocols.includes(protocol) || !this.#rendezvous.permits(protocol)) {
       return this.apply({ type: 'fail', code: 'BAD_DEVICE_ANSWER' });
     }
     this.#capabilities = capabilities;
-    this.deviceKeyId = keyId;
+    this.deviceKeyIds = keyIds;
     this.apply({ type: 'accept', protocol });
   }
 

@@ -1,10 +1,11 @@
 // The hub's own CA, made at first start and kept in its data directory, and the leaf certificates that it signs (design section 5).
 import { X509Certificate } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { type Clock, createError, StreamsError } from '@streams/protocol/internal';
+import { type Clock, createError, privacyProblem, StreamsError, type WireCode } from '@streams/protocol/internal';
 import type { KeyPair } from '../http/server.ts';
+import { writeWhole } from '../whole-file.ts';
 import { problemOf } from './key-pair.ts';
 
 const DAY_MS = 86_400_000;
@@ -15,12 +16,10 @@ export const BACKDATED_MS: number = DAY_MS;
 /** selfsigned's defaults are RSA and SHA-1, which OpenSSL 3 refuses. */
 const EC = { keyType: 'ec', algorithm: 'sha256' } as const;
 
-/** Others on the machine. The group may read: Kubernetes gives the files of a volume to one. */
-const WORLD = 0o007;
-
 /**
  * Loads the CA of a data directory, or makes it there: directory 0700, key 0600.
- * @throws `STREAMS_INVALID_ARGUMENT` for a directory that cannot be used, a CA of which a part is missing or broken, a key that all can read.
+ * @throws `STREAMS_INVALID_ARGUMENT` for a directory that cannot be used, a CA of which a part is missing or broken;
+ * `STREAMS_INVALID_CONFIGURATION` for a key that others can read.
  */
 export async function loadAuthority(dataDirectory: string, clock: Clock): Promise<KeyPair> {
   const [keyFile, certFile] = [join(dataDirectory, 'ca-key.pem'), join(dataDirectory, 'ca-cert.pem')];
@@ -65,16 +64,13 @@ const REMEDY = 'bring it back from a backup, or remove both files for a new CA: 
 async function usable(authority: KeyPair, keyFile: string, clock: Clock): Promise<KeyPair> {
   const wrong = problemOf(authority, clock.wallMs());
   if (wrong) refuse(`the CA beside ${keyFile} is broken: ${wrong.problem}; ${REMEDY}`, wrong.cause);
-  const { mode } = await stat(keyFile);
-  // Windows has no such modes.
-  if (process.platform !== 'win32' && (mode & WORLD) !== 0) {
-    refuse(`${keyFile} can be read or changed by every user of this machine; run: chmod 600 ${keyFile}`);
-  }
+  const exposed = privacyProblem(keyFile, (await stat(keyFile)).mode, 'nobody');
+  if (exposed !== undefined) refuse(`${keyFile} ${exposed}`, undefined, 'INVALID_CONFIGURATION');
   return authority;
 }
 
-function refuse(problem: string, cause?: unknown): never {
-  throw createError('INVALID_ARGUMENT', { message: `tls.dataDirectory: ${problem}`, details: { field: 'tls.dataDirectory' }, cause });
+function refuse(problem: string, cause?: unknown, code: WireCode = 'INVALID_ARGUMENT'): never {
+  throw createError(code, { message: `tls.dataDirectory: ${problem}`, details: { field: 'tls.dataDirectory' }, cause });
 }
 
 async function makeAuthority(clock: Clock): Promise<KeyPair> {
@@ -107,11 +103,4 @@ async function read(file: string): Promise<string | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/** Never leaves half a file behind. */
-async function writeWhole(file: string, text: string, mode: number): Promise<void> {
-  const unfinished = `${file}.new`;
-  await writeFile(unfinished, text, { mode });
-  await rename(unfinished, file);
 }

@@ -1,6 +1,6 @@
 // Key and certificate in files of the operator's, taken anew when their content has changed (docs/adr/0004-certificates.md).
-import { readFile } from 'node:fs/promises';
-import { type Clock, createError } from '@streams/protocol/internal';
+import { open } from 'node:fs/promises';
+import { type Clock, createError, privacyProblem } from '@streams/protocol/internal';
 import type { TlsFiles } from '../config/schema.ts';
 import type { CertificateSource, ServerIdentity } from './certificates.ts';
 import { certificateOf, problemOf } from './key-pair.ts';
@@ -12,7 +12,11 @@ interface Read {
   readonly field: keyof TlsFiles;
   readonly path: string;
   readonly text: string;
-  readonly error?: NodeJS.ErrnoException | undefined;
+  /** Why it cannot be taken. */
+  readonly problem?: string | undefined;
+  readonly cause?: unknown;
+  /** True if it can be read by those who should not. */
+  readonly isExposed?: boolean;
 }
 
 /** Reads the files rather than their times: that sees through renames, links, network file systems and copies that keep the time. */
@@ -32,18 +36,18 @@ export class CertificateFiles implements CertificateSource {
     return this.#accept(await this.#read());
   }
 
-  /** Throws once for each content that cannot serve: the two files of a pair change one after the other. */
+  /** Throws once for each content that cannot serve, `load` included: the two files of a pair change one after the other. */
   async newer(): Promise<ServerIdentity | undefined> {
     const files = await this.#read();
     const content = contentOf(files);
     if (content === this.#inForce) this.#refused = '';
     if (content === this.#inForce) return undefined;
+    const known = this.#refused;
     try {
+      // Judged each time, because the clock has a say in it; but said once.
       return this.#accept(files);
     } catch (error) {
-      // Judged each time, because the clock has a say in it; but said once.
-      if (content === this.#refused) return undefined;
-      this.#refused = content;
+      if (content === known) return undefined;
       throw error;
     }
   }
@@ -55,8 +59,9 @@ export class CertificateFiles implements CertificateSource {
   }
 
   #accept(files: readonly Read[]): ServerIdentity {
+    this.#refused = contentOf(files);
     const identity = identityOf(files, this.#clock.wallMs());
-    this.#inForce = contentOf(files);
+    this.#inForce = this.#refused;
     this.#refused = '';
     return identity;
   }
@@ -64,19 +69,23 @@ export class CertificateFiles implements CertificateSource {
 
 async function readOne(field: keyof TlsFiles, path: string): Promise<Read> {
   try {
-    return { field, path, text: await readFile(path, 'utf8') };
-  } catch (error) {
-    return { field, path, text: '', error: error as NodeJS.ErrnoException };
+    await using handle = await open(path);
+    const { mode } = await handle.stat();
+    const problem = field === 'keyFile' ? privacyProblem(path, mode, 'group') : undefined;
+    return { field, path, text: await handle.readFile('utf8'), problem, isExposed: problem !== undefined };
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    return { field, path, text: '', problem: `cannot be read (${code ?? message})`, cause };
   }
 }
 
 function contentOf(files: readonly Read[]): string {
-  return files.map(({ text, error }) => error?.message ?? text).join('\0');
+  return files.map(({ text, problem }) => problem ?? text).join('\0');
 }
 
 function identityOf(files: readonly Read[], nowMs: number): ServerIdentity {
   for (const file of files) {
-    if (file.error) refuse(file, `cannot be read (${file.error.code ?? file.error.message})`, file.error);
+    if (file.problem !== undefined) refuse(file, file.problem, file.cause);
     if (file.text.trim() === '') refuse(file, 'is empty');
   }
   const [key, cert, ca] = files as [Read, Read, Read?];
@@ -86,7 +95,8 @@ function identityOf(files: readonly Read[], nowMs: number): ServerIdentity {
   return { key: key.text, cert: cert.text, caCertificate };
 }
 
-function refuse({ field, path }: Read, problem: string, cause?: unknown): never {
+function refuse({ field, path, isExposed = false }: Read, problem: string, cause?: unknown): never {
   const details = { field: `tls.${field}`, path };
-  throw createError('INVALID_ARGUMENT', { message: `tls.${field}: ${path}: ${problem}`, details, cause });
+  const code = isExposed ? 'INVALID_CONFIGURATION' : 'INVALID_ARGUMENT';
+  throw createError(code, { message: `tls.${field}: ${path}: ${problem}`, details, cause });
 }

@@ -18,9 +18,15 @@ export interface CertificateSource {
   newer(): Promise<ServerIdentity | undefined>;
 }
 
+/** A certificate to begin with, and its source; none where it stays as it is. */
+export interface OpenedSource {
+  readonly identity: ServerIdentity;
+  readonly source: CertificateSource | undefined;
+}
+
 /** Keeps the certificate of a hub's ports in force. */
 export class Certificates {
-  readonly #source: CertificateSource | undefined;
+  #source: CertificateSource | undefined;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #identity: ServerIdentity;
@@ -30,8 +36,7 @@ export class Certificates {
   /** One look at the source after another, so that an older one never overtakes a newer. */
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param source Undefined: the identity stays as it is. */
-  constructor(identity: ServerIdentity, source: CertificateSource | undefined, clock: Clock, logger: Logger) {
+  constructor({ identity, source }: OpenedSource, clock: Clock, logger: Logger) {
     this.#identity = identity;
     this.#source = source;
     this.#clock = clock;
@@ -51,8 +56,7 @@ export class Certificates {
   /** From now on `present` is told what comes. */
   serve(present: (pair: KeyPair) => void): void {
     this.#present = present;
-    const source = this.#source;
-    if (source) this.#stopChecking = this.#clock.every(source.checkEveryMs, () => void this.#check(source));
+    this.#look();
   }
 
   stop(): void {
@@ -69,11 +73,27 @@ export class Certificates {
     });
   }
 
+  /** Goes over to another source, and takes what that has. @throws what `open` throws; all stays as it is then. */
+  adopt(open: () => Promise<OpenedSource>): Promise<void> {
+    return this.#inTurn(async () => {
+      const { identity, source } = await open();
+      this.#source = source;
+      if (this.#present) this.#look();
+      return identity;
+    });
+  }
+
+  #look(): void {
+    const source = this.#source;
+    this.#stopChecking?.();
+    this.#stopChecking = source && this.#clock.every(source.checkEveryMs, () => void this.#check(source));
+  }
+
   /** A file system that hangs gets one look, not one more every time. */
   async #check(source: CertificateSource): Promise<void> {
     if (this.#checking) return;
     this.#checking = true;
-    await this.#inTurn(() => source.newer()).catch(() => undefined); // stands in the log
+    await this.#inTurn(() => source.newer()).catch((error: unknown) => this.#complain(error));
     this.#checking = false;
   }
 
@@ -84,17 +104,17 @@ export class Certificates {
   }
 
   async #replace(find: () => Promise<ServerIdentity | undefined>): Promise<void> {
-    try {
-      const identity = await find();
-      if (!identity || !this.#present) return;
-      this.#present(identity);
-      this.#identity = identity;
-      this.#logger.info(this.#inForce(), 'the hub presents a new certificate');
-    } catch (error) {
-      const details = StreamsError.is(error) ? error.details : {};
-      this.#logger.warn({ ...details, ...this.#inForce() }, `the hub keeps the certificate that it has: ${(error as Error).message}`);
-      throw error;
-    }
+    const identity = await find();
+    if (!identity || !this.#present) return;
+    this.#present(identity);
+    this.#identity = identity;
+    this.#logger.info(this.#inForce(), 'the hub presents a new certificate');
+  }
+
+  /** Whoever asks for a reload is told by its rejection. */
+  #complain(error: unknown): void {
+    const details = StreamsError.is(error) ? error.details : {};
+    this.#logger.warn({ ...details, ...this.#inForce() }, `the hub keeps the certificate that it has: ${(error as Error).message}`);
   }
 
   #inForce(): { serialNumber: string; validTo: string } {

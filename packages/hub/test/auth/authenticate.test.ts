@@ -4,7 +4,7 @@ import { type Clock, Secret, type SignatureClaims, signSharedAccess } from '@str
 import { FakeClock } from '@streams/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Authenticator } from '../../src/auth/authenticate.ts';
-import { Policies } from '../../src/auth/policies.ts';
+import { MemoryPolicies } from '../../src/auth/memory-policies.ts';
 import { MemoryRegistry } from '../../src/devices/memory-registry.ts';
 
 const key = (seed: number): string => Buffer.alloc(32, seed).toString('base64');
@@ -18,11 +18,11 @@ beforeEach(async () => {
   registry = new MemoryRegistry();
   for (const deviceId of ['pump-7', 'pump', 'x%2Fy', 'x%252Fy']) await registry.put({ deviceId, enabled: true, keys: [key(1), key(2)] });
   await registry.put({ deviceId: 'off', enabled: false, keys: [key(1), key(2)] });
-  const policies = new Policies([
+  const policies = new MemoryPolicies([
     { name: 'one', keys: [key(3)], permissions: ['hub:read'] },
     { name: 'two', keys: [key(4), key(5)], permissions: ['hub:read'] },
   ]);
-  authenticator = new Authenticator(HOSTS, policies, registry, clock);
+  authenticator = new Authenticator({ hostNames: new Set(HOSTS), policies, registry, clock });
 });
 
 function signed(claims: Partial<SignatureClaims>, seed: number): string {

@@ -7,7 +7,7 @@ import { DeviceClient } from '@streams/device';
 import { type DurableRegistry, openRegistry } from '@streams/hub';
 import { startTestHub } from '@streams/hub/testing';
 import { createError } from '@streams/protocol/internal';
-import { leakCheck } from '@streams/testkit';
+import { FakeClock, leakCheck } from '@streams/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { MemoryRegistry } from '../../src/devices/memory-registry.ts';
 import { call } from '../support/rest.ts';
@@ -45,6 +45,24 @@ it('keeps its devices, beside its CA: a connection string of the first hub is go
     'registry.mdb',
     'registry.mdb-lock',
   ]);
+});
+
+it('knows when a device was connected last, when it was closed in between too', async () => {
+  const clock = new FakeClock();
+  const first = await startTestHub({ registry, clock });
+  const device = DeviceClient.fromConnectionString(await first.deviceConnectionString('pump-7'), { clock });
+  await device.connect();
+  const connectedSince = new Date(clock.wallMs()).toISOString();
+  expect((await call(first, 'GET', '/v1/devices/pump-7')).body).toMatchObject({ connectedSince });
+  await clock.advance(5_000);
+  const lastSeen = new Date(clock.wallMs()).toISOString();
+  device.destroy();
+  await Promise.all([device.close(), first.close()]);
+  const second = await startTestHub({ registry, clock });
+  const { body } = await call(second, 'GET', '/v1/devices?connected=false');
+  expect(body['devices']).toEqual([{ deviceId: 'pump-7', enabled: true, connected: false, etag: expect.any(String), lastSeen }]);
+  await second.close();
+  expect(clock.pendingTimers).toBe(0);
 });
 
 it('does not close a registry that it was given', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DeviceRecord, type DurableRegistry, openRegistry } from '@streams/hub';
+import { openStore } from '../../src/devices/lmdb-store.ts';
 import { sealRecord, unsealRecord } from '../../src/devices/sealed-record.ts';
 import { RegistryChild } from '../support/registry-child.ts';
 import { LANES, stateAfter } from '../support/registry-steps.mjs';
@@ -31,6 +32,20 @@ describe('what is on disk', () => {
     expect(await opened((registry) => registry.get('pump-7'))).toEqual(pump);
     await opened((registry) => registry.delete('pump-7'));
     expect(await opened((registry) => registry.get('pump-7'))).toBeUndefined();
+  });
+
+  it('has who is disabled, and when devices were seen; a registry of an earlier version is looked through once', async () => {
+    await opened(async (registry) => {
+      for (const deviceId of ['a', 'b', 'c']) await registry.put({ ...pump, deviceId, enabled: deviceId !== 'b' });
+      await registry.lastSeen?.put(new Map([['a', 7]]));
+    });
+    const store = await openStore(file('registry.mdb'));
+    await Promise.all([store.remove(' has off'), store.remove(' off/b'), store.put(' off/c', Buffer.alloc(1))]);
+    await store.close();
+    await opened(async (registry) => {
+      expect((await registry.list({ disabled: true, limit: 9 })).map(({ deviceId }) => deviceId)).toEqual(['b']);
+      expect(await registry.lastSeen?.get(['a', 'b'])).toEqual(new Map([['a', 7]]));
+    });
   });
 
   it.each(['000', '027', '077'])('is for the owner alone, with the umask %s', async (umask) => {
@@ -122,7 +137,10 @@ describe('a key file', () => {
 
   it.each(['640', '604', '620'])('that others can use is refused, mode %s', async (mode) => {
     await chmod(file('registry-key'), Number.parseInt(mode, 8));
-    await expect(openRegistry({ dataDirectory })).rejects.toMatchObject(refused(file('registry-key'), 'chmod 600 .*registry-key'));
+    await expect(openRegistry({ dataDirectory })).rejects.toMatchObject({
+      ...refused(file('registry-key'), 'chmod 600 .*registry-key'),
+      code: 'STREAMS_INVALID_CONFIGURATION',
+    });
   });
 });
 
@@ -186,7 +204,7 @@ describe('a registry that is closed', () => {
 
 describe('a disk that is full', () => {
   it('fails the write with a typed error that says why, and keeps what was acknowledged', async () => {
-    const child = await RegistryChild.start(dataDirectory, { maxBlocks: 40 });
+    const child = await RegistryChild.start(dataDirectory, { maxBlocks: 48 });
     expect(await child.exited()).toMatch(/STREAMS_INTERNAL .*registry\.mdb could not be written: .*(too large|Input\/output)/);
     expect(child.lastSteps.size).toBe(LANES.length);
     await opened(async (registry) => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type DeviceChange, type DeviceRecord, openRegistry, type Registry } from '@streams/hub';
+import { type DeviceChange, type DevicePage, type DeviceRecord, openRegistry, type Registry } from '@streams/hub';
 import { MemoryRegistry } from '../../src/devices/memory-registry.ts';
 
 const directories: string[] = [];
@@ -46,6 +46,42 @@ describe.each([
     // An id that is not there, and one between which and the next the key check of the file lies.
     expect((await registry.list({ after: 'aa', limit: 1 })).map(({ deviceId }) => deviceId)).toEqual(['b']);
     expect(await registry.list({ after: 'y'.repeat(128), limit: 9 })).toEqual([]);
+  });
+
+  it('lists by the beginning of the id, and the disabled alone, as they are now', async () => {
+    for (const deviceId of ['key', 'key-1', 'pump-1', 'pump-2', 'pump-3', 'q']) await registry.put({ ...pump, deviceId });
+    for (const deviceId of ['key-1', 'pump-1', 'pump-3', 'q']) await registry.put({ ...pump, deviceId, enabled: false });
+    await registry.put({ ...pump, deviceId: 'pump-1' });
+    await registry.delete('q');
+    await registry.put({ ...pump, deviceId: 'q' });
+    const list = async (page: DevicePage): Promise<string[]> => (await registry.list(page)).map(({ deviceId }) => deviceId);
+    expect(await list({ prefix: 'pump-', limit: 9 })).toEqual(['pump-1', 'pump-2', 'pump-3']);
+    expect(await list({ prefix: 'pump-', after: 'pump-1', limit: 1 })).toEqual(['pump-2']);
+    expect(await list({ prefix: 'key', limit: 9 })).toEqual(['key', 'key-1']);
+    expect(await list({ prefix: 'pump-', after: 'key', limit: 9 })).toEqual(['pump-1', 'pump-2', 'pump-3']);
+    expect(await list({ prefix: 'key', after: 'pump-1', limit: 9 })).toEqual([]);
+    expect(await list({ disabled: true, limit: 9 })).toEqual(['key-1', 'pump-3']);
+    expect(await list({ disabled: true, prefix: 'pump-', limit: 9 })).toEqual(['pump-3']);
+    expect(await list({ disabled: true, after: 'key-1', limit: 1 })).toEqual(['pump-3']);
+  });
+
+  it('keeps when devices were seen for as long as they exist, and tells of no change', async () => {
+    await registry.put(pump);
+    changes.length = 0;
+    await registry.lastSeen?.put(
+      new Map([
+        ['pump-7', 5.5],
+        ['nobody', 6],
+      ]),
+    );
+    expect(await registry.lastSeen?.get(['pump-7', 'nobody'])).toEqual(new Map([['pump-7', 5.5]]));
+    expect(await registry.list({ limit: 9 })).toEqual([pump]);
+    expect(changes).toEqual([]);
+    await registry.put({ ...pump, enabled: false });
+    expect(await registry.lastSeen?.get(['pump-7'])).toEqual(new Map([['pump-7', 5.5]]));
+    await registry.delete('pump-7');
+    await registry.put(pump);
+    expect(await registry.lastSeen?.get(['pump-7'])).toEqual(new Map());
   });
 
   it('replaces as a whole', async () => {

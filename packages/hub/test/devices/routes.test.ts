@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { leakCheck } from '@streams/testkit';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rawLink } from '../support/raw.ts';
 import { authorization, call, send } from '../support/rest.ts';
 
@@ -93,7 +93,7 @@ it('lists devices page by page, without keys, for who may read', async () => {
     },
   });
   const last = await call(others, 'GET', '/v1/devices?limit=1&after=b');
-  expect(last.body).toEqual({ devices: [{ deviceId: 'c', enabled: true, connected: false }] });
+  expect(last.body).toEqual({ devices: [{ deviceId: 'c', enabled: true, connected: false, etag: expect.any(String) }] });
   for (const query of ['limit=0', 'limit=101', 'limit=x'])
     expect(await call(others, 'GET', `/v1/devices?${query}`)).toMatchObject({ status: 400, body: { details: { path: 'limit' } } });
   expect(await call(others, 'GET', '/v1/devices?after=%20')).toMatchObject({ status: 400, body: { code: 'INVALID_DEVICE_ID' } });
@@ -153,4 +153,83 @@ it('shows who is connected, and cuts off who is disabled', async () => {
   expect(await link.readClose()).toEqual({ code: 1008, reason: 'REVOKED;retry=0' });
   expect((await call(test, 'GET', '/v1/devices/d')).body['connected']).toBe(false);
   link.destroy();
+});
+
+it('finds what is rare among many, in pages that may not be full', async () => {
+  const others = await startTestHub();
+  const ids = Array.from({ length: 1_300 }, (_, index) => `f-${1_000 + index}`);
+  for (const id of ids) await others.hub.putDevice(id, { enabled: id !== 'f-2299' });
+  const links = await Promise.all(['f-1001', 'f-2200'].map(async (id) => (await rawLink(others, id))[0]));
+  const page = async (query: string): Promise<[ids: unknown[], next: unknown]> => {
+    const { devices, next } = (await call(others, 'GET', `/v1/devices?${query}`)).body as {
+      devices: Record<string, unknown>[];
+      next: unknown;
+    };
+    return [devices.map(({ deviceId }) => deviceId), next];
+  };
+  expect(await page('connected=true')).toEqual([['f-1001', 'f-2200'], undefined]);
+  expect(await page('connected=true&limit=1')).toEqual([['f-1001'], 'f-1001']);
+  expect(await page('connected=true&limit=1&after=f-1001')).toEqual([['f-2200'], undefined]);
+  expect(await page('connected=true&prefix=f-22')).toEqual([['f-2200'], undefined]);
+  expect(await page('enabled=false')).toEqual([['f-2299'], undefined]);
+  expect(await page('enabled=false&connected=true')).toEqual([[], undefined]);
+  expect(await page('prefix=f-2299&connected=false&enabled=true')).toEqual([[], undefined]);
+  expect(await page('prefix=f-1&connected=false&limit=2')).toEqual([['f-1000', 'f-1002'], 'f-1002']);
+  expect((await page('limit=100'))[1]).toBe('f-1099');
+  for (const id of ids.slice(0, 1_290)) await others.hub.putDevice(id, { enabled: false });
+  const [none, next] = await page('enabled=true');
+  expect([none, next]).toEqual([[], 'f-2100']);
+  expect(await page(`enabled=true&after=${String(next)}`)).toEqual([
+    ['f-2290', 'f-2291', 'f-2292', 'f-2293', 'f-2294', 'f-2295', 'f-2296', 'f-2297', 'f-2298'],
+    undefined,
+  ]);
+  for (const path of ['prefix', 'connected', 'enabled'])
+    expect(await call(others, 'GET', `/v1/devices?${path}=%20`)).toMatchObject({ status: 400, body: { details: { path } } });
+  for (const link of links) link.destroy();
+  await others.close();
+});
+
+describe('the version of a device', () => {
+  const etagOf = async (id: string): Promise<string> => String((await call(test, 'GET', `/v1/devices/${id}`)).headers['etag']);
+  const conflict = { status: 409, body: { code: 'CONFLICT', retryable: false } };
+
+  it('changes exactly when the device does, and is the same in the body and in the list', async () => {
+    const created = await call(test, 'PUT', '/v1/devices/v');
+    const etag = created.headers['etag'];
+    expect(etag).toBe(`"${String(created.body['etag'])}"`);
+    expect((await call(test, 'GET', '/v1/devices?prefix=v')).body['devices']).toMatchObject([{ etag: created.body['etag'] }]);
+    await call(test, 'PUT', '/v1/devices/v', { body: { enabled: true, keys: created.body['keys'] } });
+    expect(await etagOf('v')).toBe(etag);
+    const disabled = await call(test, 'PUT', '/v1/devices/v', { body: { enabled: false } });
+    const rekeyed = await call(test, 'PUT', '/v1/devices/v', { body: { enabled: true, keys: [key()] } });
+    expect(new Set([etag, disabled.headers['etag'], rekeyed.headers['etag']]).size).toBe(3);
+  });
+
+  it('guards a change and a deletion; of two at once one is refused', async () => {
+    await call(test, 'PUT', '/v1/devices/g');
+    const headers = { 'if-match': await etagOf('g') };
+    const both = await Promise.all([key(), key()].map((fresh) => call(test, 'PUT', '/v1/devices/g', { headers, body: { keys: [fresh] } })));
+    expect(new Set(both.map(({ status }) => status))).toEqual(new Set([200, 409]));
+    expect(both.find(({ status }) => status === 409)).toMatchObject({
+      ...conflict,
+      body: { details: { etag: (await etagOf('g')).slice(1, -1) } },
+    });
+    expect(await call(test, 'DELETE', '/v1/devices/g', { headers })).toMatchObject(conflict);
+    expect(await call(test, 'DELETE', '/v1/devices/g', { headers: { 'if-match': `W/${await etagOf('g')}` } })).toMatchObject({
+      status: 400,
+    });
+    expect(await call(test, 'DELETE', '/v1/devices/g', { headers: { 'if-match': await etagOf('g') } })).toMatchObject({ status: 204 });
+    for (const method of ['PUT', 'DELETE'])
+      expect(await call(test, method, '/v1/devices/g', { headers })).toMatchObject({ status: 404, body: { code: 'DEVICE_NOT_FOUND' } });
+  });
+
+  it('of a new device is none', async () => {
+    const headers = { 'if-none-match': '*' };
+    const both = await Promise.all([1, 2].map(() => call(test, 'PUT', '/v1/devices/n', { headers })));
+    expect(new Set(both.map(({ status }) => status))).toEqual(new Set([201, 409]));
+    expect(await call(test, 'PUT', '/v1/devices/n', { headers: { 'if-none-match': '"x"' } })).toMatchObject({
+      status: 400,
+      body: { details: { path: 'If-None-Match' } },
+    });
+  });
 });

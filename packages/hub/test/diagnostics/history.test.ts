@@ -59,3 +59,21 @@ it('keeps an hour, in order', async () => {
   }
   expect(history.view().series.devicesConnected).toEqual(Array.from({ length: 360 }, (_, index) => index + 41));
 });
+
+it('knows nothing of the steps that a process stood still', () => {
+  let nowMs = 0;
+  let step = (): void => undefined;
+  const jumping = Object.assign(new FakeClock(), {
+    monotonicMs: () => nowMs,
+    every: (_periodMs: number, action: () => void) => {
+      step = action;
+      return () => undefined;
+    },
+  });
+  const levels = { devicesConnected: () => 1, streams: () => 0, bytes: () => ({ toDevice: nowMs, toService: 0 }) };
+  const jumped = new History({ levels, handshakes: () => now.handshakes, lag, clock: jumping });
+  for (nowMs of [10_000, 40_000, 50_000]) step();
+  const { devicesConnected, bytesToDevicePerSecond } = jumped.view().series;
+  expect(devicesConnected.slice(-6)).toEqual([null, 1, null, null, 1, 1]);
+  expect(bytesToDevicePerSecond.slice(-6)).toEqual([null, 1_000, null, null, 1_000, 1_000]);
+});

@@ -24,7 +24,7 @@ function renew(options: LimitOptions): void {
 }
 
 function admit(deviceId = 'a', policy = 'p', resumes?: string, streamId = `s-${(lastId += 1)}`): () => void {
-  return streams.admit({ deviceId, policy, resumes } as StreamRequest, streamId);
+  return streams.admit({ deviceId, policy: { name: policy, grants: [] }, resumes } as unknown as StreamRequest, streamId);
 }
 
 function refusal(...args: Parameters<typeof admit>): unknown {

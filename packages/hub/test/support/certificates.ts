@@ -1,6 +1,6 @@
 // What a hub presents to a new connection, and pairs of files that change as operators and their tools change them.
 import { X509Certificate } from 'node:crypto';
-import { rename, writeFile } from 'node:fs/promises';
+import { chmod, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { Logger } from '@streams/protocol/internal';
@@ -26,8 +26,9 @@ export function serialOf(cert: string): string {
 }
 
 /** Writes beside and renames, as careful tools do. */
-export async function replaceFile(folder: string, name: string, text: string): Promise<void> {
-  await writeFile(join(folder, `${name}.new`), text);
+export async function replaceFile(folder: string, name: string, text: string, mode = 0o600): Promise<void> {
+  await writeFile(join(folder, `${name}.new`), text, { mode });
+  await chmod(join(folder, `${name}.new`), mode);
   await rename(join(folder, `${name}.new`), join(folder, name));
 }
 

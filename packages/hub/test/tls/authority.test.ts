@@ -50,17 +50,19 @@ it('names the directory that cannot be used', async () => {
 
 describe('a CA on disk', () => {
   const [keyFile, certFile] = [(): string => join(directory, 'ca-key.pem'), (): string => join(directory, 'ca-cert.pem')];
-  const refusal = async (): Promise<string> => {
+  const refusal = async (code = 'STREAMS_INVALID_ARGUMENT'): Promise<string> => {
     const error: unknown = await loadAuthority(directory, clock).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'STREAMS_INVALID_ARGUMENT', details: { field: 'tls.dataDirectory' } });
+    expect(error).toMatchObject({ code, details: { field: 'tls.dataDirectory' } });
     return (error as Error).message;
   };
   beforeEach(() => loadAuthority(directory, clock));
 
-  it('is refused while everybody can read its key, and taken when they cannot', async () => {
-    await chmod(keyFile(), 0o644);
-    expect(await refusal()).toContain(`chmod 600 ${keyFile()}`);
-    await chmod(keyFile(), 0o660); // as the volumes of Kubernetes have it
+  it('is refused while others can read its key, and taken when they cannot', async () => {
+    for (const mode of [0o604, 0o640, 0o620]) {
+      await chmod(keyFile(), mode);
+      expect(await refusal('STREAMS_INVALID_CONFIGURATION')).toContain(`chmod 600 ${keyFile()}`);
+    }
+    await chmod(keyFile(), 0o600);
     await loadAuthority(directory, clock);
   });
 

@@ -78,7 +78,9 @@ describe('a hub', () => {
       details: { field: 'tls.certFile', path: files.certFile },
     });
     expect(await serialAt(test.port)).toBe(serialOf(second.cert));
-    expect(logger.lines.map(({ level }) => level)).toEqual(['info', 'warn']);
+    // Who has asked has heard of it, and it is not said again.
+    await clock.advance(POLL_MS);
+    expect(logger.lines.map(({ level }) => level)).toEqual(['info']);
     await test.close();
     await expect(test.hub.reloadCertificate()).rejects.toMatchObject({ code: 'STREAMS_INVALID_STATE' });
   });
@@ -130,7 +132,7 @@ describe('a look at the files', () => {
     const volume = join(folder, 'volume');
     for (const [name, { key, cert }] of Object.entries({ v1: first, v2: second })) {
       await mkdir(join(volume, name), { recursive: true });
-      await writeFile(join(volume, name, 'tls.key'), key);
+      await writeFile(join(volume, name, 'tls.key'), key, { mode: 0o600 });
       await writeFile(join(volume, name, 'tls.crt'), cert);
     }
     const point = async (version: string): Promise<void> => {
@@ -191,6 +193,22 @@ describe('a look at the files', () => {
     expect(await source.newer()).toBeUndefined();
     await replaceFile(folder, 'tls.key', second.key);
     await expect(source.newer()).rejects.toThrow('does not belong');
+  });
+
+  it.each([
+    [0o640, 'root:ssl-cert of Debian, a secret of Kubernetes'],
+    [0o644, undefined],
+    [0o660, undefined],
+  ])('takes a key that its group may read, not one that others may, nor one that its group may write: %o', async (mode, taken) => {
+    await replaceFile(folder, 'tls.key', second.key, mode);
+    await replaceFile(folder, 'tls.crt', second.cert);
+    const looked = source.newer();
+    if (taken) expect((await looked)?.cert).toBe(second.cert);
+    else
+      await expect(looked).rejects.toMatchObject({
+        code: 'STREAMS_INVALID_CONFIGURATION',
+        message: expect.stringMatching(/^tls\.keyFile: (\S+): can be read by others .*; run: chmod 640 \1$/),
+      });
   });
 
   it('takes what openssl writes: parameters before the key, both in one file', async () => {

@@ -15,7 +15,7 @@ it('looks once while a look hangs, and takes what was asked for afterwards last'
     load: async () => (looks.push('load'), third),
     newer: () => (looks.push('newer'), hanging.promise),
   };
-  const certificates = new Certificates(first, source, clock, silentLogger);
+  const certificates = new Certificates({ identity: first, source }, clock, silentLogger);
   certificates.serve(() => undefined);
   await clock.advance(5_000);
   const reloaded = certificates.reload();

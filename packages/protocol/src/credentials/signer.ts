@@ -15,7 +15,7 @@ export interface SignerIdentity {
 
 /** Makes `Authorization` values; see design section 5. */
 export class Signer {
-  readonly #identity: SignerIdentity;
+  #identity: SignerIdentity;
   readonly #clock: Clock;
   #offsetMs = 0;
 
@@ -28,6 +28,11 @@ export class Signer {
   authorization(): string {
     const { resource, policy, key } = this.#identity;
     return signSharedAccess({ resource, policy, expiresAtMs: this.#nowMs() + SIGNATURE_LIFE_MS }, key);
+  }
+
+  /** Signs with this key from now on. */
+  useKey(key: Secret): void {
+    this.#identity = { ...this.#identity, key };
   }
 
   /**

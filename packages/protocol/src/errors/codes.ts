@@ -20,6 +20,7 @@ const SOFTWARE = 70;
 const TEMPORARY = 75;
 const PROTOCOL = 76;
 const DENIED = 77;
+const CONFIGURATION = 78;
 
 /** A code as it stands on the wire and in logs. In the SDKs `error.code` is `STREAMS_` + it. */
 export type WireCode =
@@ -36,7 +37,9 @@ export type WireCode =
   | 'NOT_FOUND'
   | 'DEVICE_NOT_FOUND'
   | 'DEVICE_NOT_CONNECTED'
+  | 'POLICY_NOT_FOUND'
   | 'PROTOCOL_MISMATCH'
+  | 'CONFLICT'
   | 'STREAM_GONE'
   | 'STREAM_EXPIRED'
   | 'SESSION_LOST'
@@ -57,6 +60,7 @@ export type WireCode =
   | 'STREAM_IDLE'
   | 'CHANNEL_RESET'
   | 'INVALID_ARGUMENT'
+  | 'INVALID_CONFIGURATION'
   | 'INVALID_STATE'
   | 'CLOSED'
   | 'CONNECT_FAILED'
@@ -92,7 +96,9 @@ export const ERRORS: Readonly<Record<WireCode, ErrorEntry>> = {
   NOT_FOUND: final(404, PROTOCOL, 'the hub has no such endpoint'),
   DEVICE_NOT_FOUND: final(404, UNAVAILABLE, 'the hub knows no device of this id'),
   DEVICE_NOT_CONNECTED: retryable(404, TEMPORARY, 'the device is not connected to the hub'),
+  POLICY_NOT_FOUND: final(404, UNAVAILABLE, 'the hub knows no policy of this name'),
   PROTOCOL_MISMATCH: final(409, PROTOCOL, 'the two sides have no stream protocol in common'),
+  CONFLICT: final(409, TEMPORARY, 'it exists already, or was changed by somebody else; read it again, then decide'),
   STREAM_GONE: final(410, UNAVAILABLE, 'the stream ended before it was established; open a new one'),
   STREAM_EXPIRED: retryable(410, UNAVAILABLE, 'the stream has lived as long as the hub lets a stream live; open a new one'),
   SESSION_LOST: final(410, UNAVAILABLE, 'the session cannot be resumed; open a new stream'),
@@ -114,6 +120,7 @@ export const ERRORS: Readonly<Record<WireCode, ErrorEntry>> = {
   STREAM_IDLE: retryable(undefined, UNAVAILABLE, 'the stream carried nothing for as long as the hub lets a stream be idle'),
   CHANNEL_RESET: retryable(undefined, UNAVAILABLE, 'the channel was reset'),
   INVALID_ARGUMENT: final(undefined, USAGE, 'an argument is invalid'),
+  INVALID_CONFIGURATION: final(undefined, CONFIGURATION, 'the configuration is invalid'),
   INVALID_STATE: final(undefined, SOFTWARE, 'the call does not fit the state'),
   CLOSED: final(undefined, SOFTWARE, 'the client is closed'),
   CONNECT_FAILED: retryable(undefined, UNAVAILABLE, 'the hub cannot be reached'),

@@ -67,6 +67,16 @@ export const DRAIN_TICK_MS = 500;
 export const DRAIN_RETRY_FROM_MS = 1_000;
 export const DRAIN_RETRY_UNTIL_MS = 3_000;
 
+/** A hub that closes asks its devices back at this pace, so that the next one can take them all; whoever has streams comes first. */
+export const RETURNS_PER_SECOND = 500;
+
+/** Records in one answer of the resource log. */
+export const LOG_PAGE_RECORDS = 100;
+/** Who follows the resource log is sent an empty line this often: proxies cut what is silent for a minute. */
+export const LOG_HEARTBEAT_MS = 15_000;
+/** Silence after which a follower takes its connection for lost. */
+export const LOG_DEAD_MS = 45_000;
+
 /** Bytes that one end of a stream queues in each direction before it stops. */
 export const HIGH_WATER_BYTES = 262_144;
 /**

@@ -23,8 +23,21 @@ export const MAX_HEADERS_BYTES = 8_192;
 /** Entries in a list of protocols or capabilities, and the length of each. */
 export const MAX_LIST_ENTRIES = 32;
 export const MAX_LIST_ENTRY_CHARACTERS = 64;
-/** Devices in one answer of a list: with the longest ids they are some 18 KB, well below a body's limit. */
+/** Devices in one answer of a list: with the longest ids they are some 26 KB, below a body's limit. */
 export const MAX_LISTED_DEVICES = 100;
+/** One line of an import or an export: a device with the longest id and keys is some 900 bytes. */
+export const MAX_LINE_BYTES = 4_096;
+/** Policies in one answer of a list; fewer where their patterns would make it longer than a body may be. */
+export const MAX_LISTED_POLICIES = 100;
+/** Patterns of a policy, of device ids and of stream names each: with the longest ones they are half of a body. */
+export const MAX_PATTERNS = 64;
+/** A JSON Web Token of a service: no longer than the headers that it comes in. */
+export const MAX_TOKEN_CHARACTERS = 8_192;
+/** Streams in one answer of `GET /v1/streams`. */
+export const MAX_LISTED_STREAMS = 100;
+/** Records in one answer of the resource log, and the bytes of that answer: larger than other bodies, since a day can have very many. */
+export const MAX_LOGGED_RECORDS = 1_000;
+export const MAX_LOG_PAGE_BYTES = 262_144;
 /** A rejection's reason, in bytes of UTF-8. */
 export const MAX_REASON_BYTES = 512;
 /** The longest handshake; proxies and NATs rarely hold a silent request longer. */

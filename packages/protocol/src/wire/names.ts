@@ -24,6 +24,12 @@ export function asDeviceId(value: unknown): string {
   return value;
 }
 
+/** The first characters of a name, or none. */
+export function asNamePrefix(value: unknown, path: string): string {
+  if (typeof value !== 'string' || (value !== '' && !NAME.test(value))) fail(path, 'the first characters of a device id', value);
+  return value;
+}
+
 /** @throws `STREAMS_INVALID_STREAM_NAME` */
 export function asStreamName(value: unknown): string {
   if (!isName(value)) throw createError('INVALID_STREAM_NAME');

@@ -15,6 +15,8 @@ import { asHeaders, asStreamName, TOKEN_PATTERN } from './names.ts';
 
 const MAX_TEXT_CHARACTERS = 2_048;
 const MAX_RESUME_COUNT = 2 ** 32 - 1;
+/** ISO 8601 with milliseconds; years beyond 9999 have more digits. */
+const MAX_TIME_CHARACTERS = 32;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const MIN_KEY_BYTES = 16;
 const MAX_KEY_BYTES = 256;
@@ -56,6 +58,12 @@ export interface DeviceView {
   readonly deviceId: string;
   readonly enabled: boolean;
   readonly connected: boolean;
+  /** Changes exactly when `enabled` or `keys` do: for `If-Match`. */
+  readonly etag: string;
+  /** While it is connected: since when (ISO 8601, UTC). */
+  readonly connectedSince?: string | undefined;
+  /** While it is not: when it was connected last (ISO 8601, UTC). Absent if that is not known. */
+  readonly lastSeen?: string | undefined;
   /** Only for callers that may write devices. */
   readonly keys?: readonly string[] | undefined;
 }
@@ -73,6 +81,31 @@ export interface HubView {
   readonly hostName: string;
   readonly streamingEndpoints: readonly string[];
   readonly version: string;
+  /** When the hub's process made it, ISO 8601 in UTC; absent from hubs before 0.2. */
+  readonly startedAt?: string | undefined;
+}
+
+/** A live stream as the hub shows it. */
+export interface StreamView {
+  readonly streamId: string;
+  readonly deviceId: string;
+  readonly name: string;
+  /** Who asked for it. */
+  readonly policy: string;
+  /** What its legs speak, such as `streams.v1`. */
+  readonly protocol: string;
+  /** When it was established, ISO 8601 in UTC. */
+  readonly since: string;
+  /** Payload so far. */
+  readonly bytesToDevice: number;
+  readonly bytesToService: number;
+}
+
+/** Answer of `GET /v1/streams`: a page of the list, the longest-lived first. */
+export interface StreamListView {
+  readonly streams: readonly StreamView[];
+  /** `after` of the next page; absent on the last one. */
+  readonly next?: string | undefined;
 }
 
 /** Body of every answer that is no success. */
@@ -124,6 +157,9 @@ export function asDeviceView(fields: Fields): DeviceView {
     deviceId: asString(fields['deviceId'], 'deviceId', MAX_NAME_CHARACTERS),
     enabled: asBoolean(fields['enabled'], 'enabled'),
     connected: asBoolean(fields['connected'], 'connected'),
+    etag: asString(fields['etag'], 'etag', MAX_LIST_ENTRY_CHARACTERS),
+    connectedSince: optional(fields['connectedSince'], (value) => asString(value, 'connectedSince', MAX_TIME_CHARACTERS)),
+    lastSeen: optional(fields['lastSeen'], (value) => asString(value, 'lastSeen', MAX_TIME_CHARACTERS)),
     keys: optional(fields['keys'], asKeys),
   };
 }
@@ -138,10 +174,10 @@ export function asDeviceListView(fields: Fields): DeviceListView {
 }
 
 /** One or two shared access keys. */
-export function asKeys(value: unknown): string[] {
-  if (!Array.isArray(value) || value.length < 1 || value.length > 2) fail('keys', 'a list of one or two keys', value);
+export function asKeys(value: unknown, path = 'keys'): string[] {
+  if (!Array.isArray(value) || value.length < 1 || value.length > 2) fail(path, 'a list of one or two keys', value);
   return value.map((key, index) => {
-    if (!isSharedAccessKey(key)) fail(`keys[${index}]`, 'base64 of 16 to 256 bytes', key);
+    if (!isSharedAccessKey(key)) fail(`${path}[${index}]`, 'base64 of 16 to 256 bytes', key);
     return key;
   });
 }
@@ -163,6 +199,7 @@ export function asHubView(fields: Fields): HubView {
     hostName: asString(fields['hostName'], 'hostName', MAX_TEXT_CHARACTERS),
     streamingEndpoints: asStrings(fields['streamingEndpoints'], 'streamingEndpoints', MAX_LIST_ENTRIES, MAX_TEXT_CHARACTERS),
     version: asString(fields['version'], 'version', MAX_NAME_CHARACTERS),
+    startedAt: optional(fields['startedAt'], (value) => asString(value, 'startedAt', MAX_NAME_CHARACTERS)),
   };
 }
 

@@ -5,7 +5,7 @@ import { ERRORS, isWireCode, type WireCode } from '../../src/errors/codes.ts';
 const codes = Object.keys(ERRORS) as WireCode[];
 const entries = Object.entries(ERRORS);
 /** sysexits.h, as far as we use it. */
-const EXIT_CODES = [64, 65, 69, 70, 75, 76, 77];
+const EXIT_CODES = [64, 65, 69, 70, 75, 76, 77, 78];
 /** What an SDK says of its own calls; no hub sends it. */
 const LOCAL: WireCode[] = [
   'ABORTED',
@@ -13,6 +13,7 @@ const LOCAL: WireCode[] = [
   'CLOSED',
   'CONNECT_FAILED',
   'INVALID_ARGUMENT',
+  'INVALID_CONFIGURATION',
   'INVALID_STATE',
   'REPLACED',
   'STREAM_IDLE',

@@ -178,6 +178,7 @@ describe('the view of a hub', () => {
     ['streamingEndpoints', [null]],
     ['version', undefined],
     ['version', 'v'.repeat(129)],
+    ['startedAt', 0],
   ])('%s cannot be %j', (field, value) => {
     expect(asHubView({ ...HUB, more: 1 })).toEqual(HUB);
     expect(complaint(() => asHubView({ ...HUB, [field]: value }))).toContain(field);

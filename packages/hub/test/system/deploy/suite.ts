@@ -60,7 +60,9 @@ export function deploySuite(start: StartProxy, file: string): void {
       streamingUrl,
       tls: false,
       trustedProxies: ['127.0.0.1'],
-      policies: [{ name: 'backend', keys: [randomBytes(32).toString('base64')], permissions: ['stream:create', 'device:read'] }],
+      policies: [
+        { name: 'backend', keys: [randomBytes(32).toString('base64')], permissions: ['stream:create', 'device:read', 'device:write'] },
+      ],
       logger: { info: () => undefined, error: () => undefined, warn: (fields: object) => warnings.push(fields) },
     });
     closers.push(() => hub.close());
@@ -131,6 +133,11 @@ export function deploySuite(start: StartProxy, file: string): void {
     const stream = await service.createStream('pump-7');
     stream.end(content);
     expect(await hashOf(stream)).toBe(sha256(content));
+  });
+
+  it('metrics are open beside the proxy, and not through it', async () => {
+    expect((await fetch(`http://${names.HUB_ADDRESS}/metrics`)).status).toBe(200);
+    expect(await call('GET', '/metrics')).toMatchObject([403, { code: 'FORBIDDEN' }]);
   });
 
   it("a rejection brings the device's reason", async () => {
@@ -215,6 +222,17 @@ export function deploySuite(start: StartProxy, file: string): void {
     expect(limits.length).toBe(2);
     const longestMs = Math.max(MAX_HANDSHAKE_TIMEOUT_MS, 2 * LINK_IDLE_MS * (1 + LINK_IDLE_JITTER));
     for (const [, seconds] of limits) expect(Number(seconds) * 1_000).toBeGreaterThan(longestMs);
+  });
+
+  it('carries an import that is larger than bodies are by default, and its answer at the same time', async () => {
+    const rows = Array.from({ length: 20_000 }, (_, index) => ({ deviceId: `import-${index}-${'x'.repeat(100)}` }));
+    const seen: number[] = [];
+    const totals = await service.devices.import(rows, { onProgress: ({ lines }) => seen.push(lines) });
+    expect(totals).toMatchObject({ created: 20_000, failed: 0 });
+    expect(seen.length).toBeGreaterThan(10);
+    let exported = 0;
+    for await (const { deviceId } of service.devices.export({ prefix: 'import-' })) exported += Number(deviceId !== '');
+    expect(exported).toBe(20_000);
   });
 }
 

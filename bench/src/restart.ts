@@ -1,0 +1,101 @@
+// A hub with a fleet of devices is stopped by SIGTERM and started again: when it is ready, and when the devices are back.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { get } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openRegistry } from '@streams/hub';
+import { start } from './rig.ts';
+
+const STREAMS = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
+const KEY = Buffer.alloc(32, 2).toString('base64');
+const POLL_MS = 10;
+
+/** What a restart took, in milliseconds from the signal on. */
+export interface Restart {
+  readonly exitedMs: number;
+  readonly readyMs: number;
+  /** Of them that from the start of the program. */
+  readonly startMs: number;
+  readonly back95Ms: number;
+  readonly backMs: number;
+}
+
+interface RunningHub {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly serviceConnectionString: string;
+}
+
+/** Measures one restart with so many devices, each connected. */
+export async function restart(devices: number): Promise<Restart> {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'streams-restart-'));
+  await fill(dataDirectory, devices);
+  const first = await startHub(dataDirectory, 0);
+  const fleet = start('./fleet.js', [String(devices)], [], deviceString(first.serviceConnectionString));
+  try {
+    await when(fleet, (connected) => connected === devices);
+    const signalMs = performance.now();
+    first.child.kill('SIGTERM');
+    const gone = when(fleet, (connected) => connected === 0);
+    await once(first.child, 'exit');
+    const exitedMs = performance.now();
+    const back = gone.then(() => Promise.all([0.95, 1].map((part) => when(fleet, (connected) => connected >= devices * part))));
+    const second = startHub(dataDirectory, first.port);
+    await ready(first.port);
+    const readyMs = performance.now();
+    const [back95Ms = 0, backMs = 0] = await back;
+    (await second).child.kill('SIGKILL');
+    const from = { exitedMs, readyMs, back95Ms, backMs };
+    return {
+      ...(Object.fromEntries(Object.entries(from).map(([name, ms]) => [name, ms - signalMs])) as typeof from),
+      startMs: readyMs - exitedMs,
+    };
+  } finally {
+    fleet.kill();
+    first.child.kill('SIGKILL');
+    await rm(dataDirectory, { recursive: true });
+  }
+}
+
+async function fill(dataDirectory: string, devices: number): Promise<void> {
+  await using registry = await openRegistry({ dataDirectory });
+  const ids = Array.from({ length: devices }, (_, index) => `bench-${index}`);
+  await Promise.all(ids.map((deviceId) => registry.put({ deviceId, enabled: true, keys: [KEY, KEY] })));
+}
+
+async function startHub(dataDirectory: string, port: number): Promise<RunningHub> {
+  const args = [STREAMS, 'hub', 'start', '--port', String(port), '--listen', '127.0.0.1', '--data', dataDirectory, '--json'];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return { child, ...(JSON.parse(line.toString()) as Omit<RunningHub, 'child'>) };
+}
+
+/** The same hub and CA, the key of the devices. */
+function deviceString(serviceString: string): string {
+  return serviceString.replace(/SharedAccessKeyName=.*?;SharedAccessKey=[^;]*/, `DeviceId=bench-0;SharedAccessKey=${KEY}`);
+}
+
+/** When the count of those that are connected is as wanted, from now on. */
+async function when(fleet: ChildProcess, isIt: (connected: number) => boolean): Promise<number> {
+  for (;;) {
+    const [connected] = (await once(fleet, 'message')) as [number];
+    if (isIt(connected)) return performance.now();
+  }
+}
+
+async function ready(port: number): Promise<void> {
+  while (!(await answers(port))) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get({ host: '127.0.0.1', port, path: '/readyz', rejectUnauthorized: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on('error', () => resolve(false));
+  });
+}
