@@ -7,10 +7,12 @@ const conditions = [...(process.env['TEST_DIST'] ? [] : ['@streams/source']), 'n
 
 /** TEST_SUITE names another suite than that of `npm test`, for CI. */
 const suites = {
-  /** The lint rules and the reporter. */
+  /** The lint rules, the reporter, and the code of the documentation. */
   tools: ['test/tools/*.test.ts'],
-  /** The compliance suite between our SDKs and foreign clients: a minute of waiting for bytes. */
+  /** The compliance suite through the hub, between our SDKs and with foreign clients: a minute of waiting for bytes. */
   interop: ['packages/*/test/interop/*.test.ts'],
+  /** The builds, as processes of their own: the commands, the demo, registries that are killed. */
+  processes: ['{packages,examples}/*/test/processes/*.test.ts'],
   /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy, openssl, systemd-analyze, Prometheus. */
   system: ['packages/*/test/system/**/*.test.ts'],
   /** The commands as a user runs them, between real programs: OpenSSH, Chromium, xrdp, PostgreSQL, network namespaces. */
@@ -25,7 +27,7 @@ const config: ViteUserConfig = defineConfig({
     include: suite
       ? suites[suite]
       : ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'chaos/test/*.test.ts', 'test/*.test.ts'],
-    exclude: suite ? [] : ['**/node_modules/**', ...suites.interop, ...suites.system, ...suites.e2e],
+    exclude: suite ? [] : ['**/node_modules/**', ...suites.interop, ...suites.processes, ...suites.system, ...suites.e2e],
     // Most tests wait for sockets; and each file keeps its own state, so that a worker need not load everything anew for it.
     // The end-to-end tests keep many programs busy, and measure.
     maxWorkers: suite === 'e2e' ? 2 : 4,

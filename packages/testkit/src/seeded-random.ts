@@ -1,4 +1,5 @@
-// Chance that repeats: the same seed gives the same values (mulberry32). Never for secrets.
+// Chance that repeats: the same seed gives the same values (numbers by mulberry32, bytes by AES). Never for secrets.
+import { createCipheriv } from 'node:crypto';
 import type { Random } from '@streams/protocol/internal';
 
 /** A {@link Random} that is wholly determined by `seed`. */
@@ -12,10 +13,11 @@ export function seededRandom(seed: number): Random {
   };
   return {
     uniform: () => next() / 2 ** 32,
+    // Megabytes of them: a cipher makes them ten times as fast.
     bytes(count) {
-      const words = new Uint32Array(Math.ceil(count / 4));
-      for (let i = 0; i < words.length; i += 1) words[i] = next();
-      return Buffer.from(words.buffer, 0, count);
+      const key = Buffer.alloc(16);
+      key.writeUInt32LE(next());
+      return createCipheriv('aes-128-ctr', key, key).update(Buffer.alloc(count));
     },
   };
 }

@@ -1,8 +1,5 @@
 // What a hub counts while it is used, as a scrape shows it.
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { startTestHub } from '@streams/hub/testing';
 import { leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -143,16 +140,4 @@ it('GET /v1/diagnostics/history answers columns of equal length', async () => {
   const { endMs, stepMs, series } = body as { endMs: number; stepMs: number; series: Record<string, unknown[]> };
   expect({ status, stepMs, isNow: Math.abs(endMs - Date.now()) < 60_000 }).toEqual({ status: 200, stepMs: 10_000, isNow: true });
   for (const [name, column] of Object.entries(series)) expect([name, column.length]).toEqual([name, 360]);
-});
-
-it('a process without a free descriptor measures on, and leaves out what it cannot read', async () => {
-  const program = fileURLToPath(new URL('../support/no-descriptors.mjs', import.meta.url));
-  const { stdout } = await promisify(execFile)('sh', ['-c', 'ulimit -n 512; exec "$@"', 'sh', process.execPath, program]);
-  const { thrown, before, after } = JSON.parse(stdout) as Record<string, string>;
-  expect(thrown).toContain('EMFILE');
-  const names = (text = ''): string[] => [...parseMetrics(text)].filter(([, { samples }]) => samples.size > 0).map(([name]) => name);
-  const lost = ['process_resident_memory_bytes', 'nodejs_heap_size_used_bytes', 'nodejs_external_memory_bytes', 'process_max_fds'];
-  // Linux before 6.2 does not tell their number without one more.
-  const missing = names(before).filter((name) => !names(after).includes(name) && name !== 'process_open_fds');
-  expect(missing).toEqual(lost);
 });

@@ -2,9 +2,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { nextCommands, planInstall } from '../src/install/device-plan.ts';
-import { unitText } from '../src/install/device-unit.ts';
-import { Home } from './support/command.ts';
+import { nextCommands, planInstall } from '../../src/install/device-plan.ts';
+import { unitText } from '../../src/install/device-unit.ts';
+import { Home } from '../support/command.ts';
 
 const PROGRAMS = { node: '/usr/bin/node', main: '/usr/lib/node_modules/@streams/cli/dist/main.js' };
 const SERVICE = { ssh: '127.0.0.1:22', web: 'plc.local:80' };

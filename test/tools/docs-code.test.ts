@@ -7,7 +7,7 @@ import { format } from 'node:util';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Where the blocks seem to stand: from here all packages, and `ws`, can be imported. */
 const SEAT = join(root, 'packages/hub');
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { shellBlocks, Terminals } from '../../../test/support/terminals.ts';
+import { shellBlocks, Terminals } from '../../../../test/support/terminals.ts';
 
 const PAGE = 'examples/http-over-stream/README.md';
 let directory: string;
@@ -25,7 +25,7 @@ it('asks a device that listens nowhere, from a program and over a local port', a
   const deviceTerminal = terminals.type(device, files);
   await deviceTerminal.prints(/^pump-7 is connected$/m);
 
-  const [, printed] = /^```text\n(.*?)^```$/ms.exec(await readFile(new URL('../README.md', import.meta.url), 'utf8')) ?? [];
+  const [, printed] = /^```text\n(.*?)^```$/ms.exec(await readFile(new URL('../../README.md', import.meta.url), 'utf8')) ?? [];
   expect(await terminals.run(get, files)).toEqual({ code: 0, stdout: printed, stderr: '' });
 
   const [credentials = ''] = get.split('\n');

@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { join } from 'node:path';
 import { leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Home, type Running } from './support/command.ts';
+import { Home, type Running } from '../support/command.ts';
 
 const leaks = leakCheck();
 let home: Home;

@@ -1,5 +1,4 @@
 // A hub's process is killed at any moment, again and again: what was acknowledged is there, and nothing is corrupt.
-// `npm test` kills a few times; `npm run test:kills`, which CI runs too, 200 times.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +7,7 @@ import { type DeviceRecord, openRegistry } from '@streams/hub';
 import { RegistryChild } from '../support/registry-child.ts';
 import { LANES, recordAt, stateAfter } from '../support/registry-steps.mjs';
 
-const KILLS = Number(process.env['TEST_KILLS'] ?? 12);
+const KILLS = 200;
 /** Registries that are killed beside one another: most of the time is the start of a process. */
 const REGISTRIES = 4;
 const STEPS_PER_LIFE = 1_000_000;

@@ -5,7 +5,7 @@ import { DeviceClient } from '@streams/device';
 import { startTestHub } from '@streams/hub/testing';
 import { leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Home } from './support/command.ts';
+import { Home } from '../support/command.ts';
 
 /** With all that a shell, ssh and its configuration would see something in. */
 const DEVICE = "-a%h$(id)'*@b";

@@ -5,7 +5,7 @@ import { DeviceClient } from '@streams/device';
 import { type DeviceStream, ServiceClient } from '@streams/service';
 import { leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Home, type Running } from './support/command.ts';
+import { Home, type Running } from '../support/command.ts';
 
 const leaks = leakCheck();
 let home: Home;

@@ -1,7 +1,7 @@
 // The demo passes, and prints what it promises.
 import { expect, it } from 'vitest';
-import { SCENARIOS } from '../src/scenarios.ts';
-import { runDemo } from './run-demo.ts';
+import { SCENARIOS } from '../../src/scenarios.ts';
+import { runDemo } from '../run-demo.ts';
 
 it('the demo passes, and prints the code of each failure', async () => {
   const { exitCode, output } = await runDemo();

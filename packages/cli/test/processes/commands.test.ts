@@ -6,8 +6,8 @@ import { DeviceClient } from '@streams/device';
 import { ServiceClient } from '@streams/service';
 import { leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serviceConnectionString } from '../src/io/credentials.ts';
-import { Home, type Running } from './support/command.ts';
+import { serviceConnectionString } from '../../src/io/credentials.ts';
+import { Home, type Running } from '../support/command.ts';
 
 const HUB = ['hub', 'start', '--port', '0', '--listen', '127.0.0.1'];
 const leaks = leakCheck();

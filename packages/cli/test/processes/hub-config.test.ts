@@ -3,7 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Home, type Running } from './support/command.ts';
+import { Home, type Running } from '../support/command.ts';
 
 const leaks = leakCheck();
 let home: Home;

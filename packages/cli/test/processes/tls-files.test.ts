@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { certificateFor } from '@streams/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Home } from './support/command.ts';
+import { Home } from '../support/command.ts';
 
 let home: Home;
 beforeAll(async () => (home = await Home.make()));

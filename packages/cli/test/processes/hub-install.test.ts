@@ -1,9 +1,9 @@
 // `streams hub install`: what the unit runs, may do and keeps. Systemd's own verdict is in system/.
 import { stat } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { nextHubCommands, planHubInstall } from '../src/install/hub-plan.ts';
-import { hubUnitText } from '../src/install/hub-unit.ts';
-import { Home } from './support/command.ts';
+import { nextHubCommands, planHubInstall } from '../../src/install/hub-plan.ts';
+import { hubUnitText } from '../../src/install/hub-unit.ts';
+import { Home } from '../support/command.ts';
 
 const PROGRAMS = { node: '/usr/bin/node', main: '/usr/lib/node_modules/@streams/cli/dist/main.js' };
 

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const programs = fileURLToPath(new URL('programs/', import.meta.url));
+const programs = fileURLToPath(new URL('../programs/', import.meta.url));
 
 interface Report {
   readonly intact: boolean;
