@@ -17,6 +17,10 @@ const suites = {
   system: ['packages/*/test/system/**/*.test.ts'],
   /** The commands as a user runs them, between real programs: OpenSSH, Chromium, xrdp, PostgreSQL, network namespaces. */
   e2e: ['{packages,examples}/*/test/e2e/*.test.ts'],
+  /** Faults and abuse, each test named by its case: docs/reliability.md. */
+  faults: ['packages/*/test/faults/**/*.test.ts'],
+  /** The cases that take long, or much memory. */
+  soak: ['packages/*/test/soak/**/*.test.ts'],
 };
 const suite = process.env['TEST_SUITE'] as keyof typeof suites | undefined;
 
@@ -27,12 +31,13 @@ const config: ViteUserConfig = defineConfig({
     include: suite
       ? suites[suite]
       : ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'chaos/test/*.test.ts', 'test/*.test.ts'],
-    exclude: suite ? [] : ['**/node_modules/**', ...suites.interop, ...suites.processes, ...suites.system, ...suites.e2e],
+    exclude: suite ? [] : ['**/node_modules/**', ...Object.values(suites).flat()],
     // Most tests wait for sockets; and each file keeps its own state, so that a worker need not load everything anew for it.
     // The end-to-end tests keep many programs busy, and measure.
-    maxWorkers: suite === 'e2e' ? 2 : 4,
+    maxWorkers: suite === 'e2e' || suite === 'faults' ? 2 : suite === 'soak' ? 1 : 4,
     isolate: false,
-    testTimeout: suite === 'e2e' ? 60_000 : 20_000,
+    execArgv: suite === 'faults' || suite === 'soak' ? ['--expose-gc'] : [],
+    testTimeout: suite === 'soak' ? 600_000 : suite === 'e2e' ? 60_000 : 20_000,
     hookTimeout: suite === 'e2e' ? 60_000 : 20_000,
     allowOnly: false, // or a forgotten `.only` passes for the whole run
     reporters: ['default', new Summary()],

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the programs of Debian that tests start by themselves, where they are missing: proxies on both sides of the hub, what
-# makes certificates and judges units, and Prometheus; with the argument `e2e`, what goes through the tunnels of the command `streams`.
+# makes certificates and judges units, and Prometheus; with the argument `e2e`, what goes
+# through the tunnels of the command `streams`; with `faults`, what harms and abuses a hub.
 set -euo pipefail
 
 PATH=$PATH:/usr/sbin
@@ -8,6 +9,9 @@ missing=()
 needs() { command -v "$1" >/dev/null || missing+=("$2"); }
 
 needs openssl openssl
+needs ip iproute2
+needs nft nftables
+needs sysctl procps
 if [[ ${1:-} == e2e ]]; then
   needs sshd openssh-server
   needs ssh openssh-client
@@ -22,10 +26,7 @@ if [[ ${1:-} == e2e ]]; then
   needs redis-server redis-server
   needs iperf3 iperf3
   needs nc.openbsd netcat-openbsd
-  needs ip iproute2
-  needs nft nftables
-  needs sysctl procps
-else
+elif [[ ${1:-} != faults ]]; then
   needs squid squid
   needs tinyproxy tinyproxy
   needs nginx nginx-light
