@@ -43,7 +43,7 @@ async function silentLegs(): Promise<[device: RawPeer, service: RawPeer]> {
   return [legs[0].peer, legs[1].peer];
 }
 
-it('a control link gets a ping after 20 to 30 s, and is dead after 45 s without a byte', async () => {
+it('E1 a control link gets a ping after 20 to 30 s, and is dead after 45 s without a byte', async () => {
   const link = await silentDevice();
   await clock.advance(19_000, { stepMs: 1_000 });
   expect(link.unread.length).toBe(0);
@@ -77,7 +77,7 @@ it('keepAliveMs: pings on control links and legs as often', async () => {
   }
 });
 
-it('a leg that is read is dead within 25 s, not before 24 s, and the other side is told', async () => {
+it('E1 a leg that is read is dead within 25 s, not before 24 s, and the other side is told', async () => {
   const [device, service] = await silentLegs();
   for (let second = 0; second < 24; second += 1) {
     // The service shows life; the device does not.
@@ -91,7 +91,7 @@ it('a leg that is read is dead within 25 s, not before 24 s, and the other side 
   expect((await device.readClose()).code).toBe(1006);
 });
 
-it('a leg that floods the hub with pings is closed with 1008, and the other side is told that it is lost', async () => {
+it('D5 a leg that floods the hub with pings is closed with 1008, and the other side is told that it is lost', async () => {
   const [device, service] = await silentLegs();
   for (let frame = 0; frame < 150; frame += 1) service.writeFrame({ opcode: OPCODE.ping });
   expect(await service.readClose()).toEqual({ code: 1008, reason: 'FLOOD;retry=0' });
