@@ -3,7 +3,7 @@ import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { FakeClock, leakCheck, OPCODE, type RawPeer } from '@streams/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { limitReached } from './support/prometheus.ts';
-import { rawLeg, rawLink } from './support/raw.ts';
+import { rawLink, rawStream } from './support/raw.ts';
 import { call } from './support/rest.ts';
 import { until } from './support/streams.ts';
 
@@ -32,15 +32,9 @@ async function silentDevice(): Promise<RawPeer> {
 
 /** Both legs of a stream, opened by hand. */
 async function silentLegs(): Promise<[device: RawPeer, service: RawPeer]> {
-  const link = await silentDevice();
-  const posted = call(test, 'POST', '/v1/devices/a/streams');
-  const { streamId, url, token } = JSON.parse((await link.readFrame()).payload.toString()) as Record<string, string>;
-  link.writeFrame({ opcode: OPCODE.text, payload: JSON.stringify({ type: 'accept', streamId, protocol: 'streams.v1' }) });
-  const { body } = await posted;
-  const legs = [await rawLeg(test, url ?? '', token ?? ''), await rawLeg(test, String(body['url']), String(body['token']))] as const;
-  await Promise.all(legs.map(({ answer }) => answer));
-  peers.push(legs[0].peer, legs[1].peer);
-  return [legs[0].peer, legs[1].peer];
+  const { link, device, service } = await rawStream(test, 'a');
+  peers.push(link, device, service);
+  return [device, service];
 }
 
 it('E1 a control link gets a ping after 20 to 30 s, and is dead after 45 s without a byte', async () => {
