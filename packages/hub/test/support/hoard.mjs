@@ -14,7 +14,7 @@ function hold(index) {
   const socket = connect({ port, host: '127.0.0.1', localAddress });
   socket.on('error', () => undefined);
   socket.once('connect', () => (opened += 1));
-  socket.once('close', () => setTimeout(hold, AGAIN_MS, index));
+  socket.once('close', () => setTimeout(hold, AGAIN_MS * (0.5 + Math.random()), index));
 }
 
 for (let index = 0; index < connections; index += 1) {
