@@ -16,7 +16,11 @@ export async function deviceAuthorization(test: ReachableHub, deviceId: string):
 }
 
 /** A control link, or what the hub answered instead. */
-export async function rawLink(test: ReachableHub, deviceId: string, headers: readonly RequestHeader[] = []): Promise<[RawPeer, ResponseHead]> {
+export async function rawLink(
+  test: ReachableHub,
+  deviceId: string,
+  headers: readonly RequestHeader[] = [],
+): Promise<[RawPeer, ResponseHead]> {
   const peer = await rawPeer(test);
   const head = await peer.upgrade(`/v1/devices/${encodeURIComponent(deviceId)}/control`, [
     ['Authorization', await deviceAuthorization(test, deviceId)],

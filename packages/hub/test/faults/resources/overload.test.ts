@@ -33,7 +33,11 @@ it('D14 streams that nobody reads are opened until 4 MiB wait; then 503, no memo
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   expect(StreamsError.is(refusal)).toBe(true);
-  expect(refusal).toMatchObject({ code: 'STREAMS_OVERLOADED', retryable: true, details: { limit: 'maxQueuedBytes', max: MAX_QUEUED_BYTES } });
+  expect(refusal).toMatchObject({
+    code: 'STREAMS_OVERLOADED',
+    retryable: true,
+    details: { limit: 'maxQueuedBytes', max: MAX_QUEUED_BYTES },
+  });
   expect((refusal as StreamsError).retryAfterMs).toBeGreaterThan(0);
   console.log(`D14: refused after ${streams.length} streams, ${Math.round((test.residentBytes - before) / MIB)} MiB resident more`);
   expect(streams.length).toBeLessThan(MOST_STREAMS);
