@@ -1,6 +1,6 @@
 // A handshake by hand: a device that has accepted over a bare control link, and the tickets of both sides.
 import type { TestHub } from '@streams/hub/testing';
-import type { RawPeer } from '@streams/testkit';
+import { OPCODE, type RawPeer } from '@streams/testkit';
 import { rawLink } from './raw.ts';
 import { call, type RestAnswer } from './rest.ts';
 
@@ -20,24 +20,28 @@ export interface RawHandshake {
   readonly ticket: Ticket;
 }
 
-/** Reads a control message. */
+/** Reads a control message; pings that come before it are left out. */
 export async function readMessage(control: RawPeer): Promise<Record<string, unknown>> {
-  return JSON.parse((await control.readFrame()).payload.toString()) as Record<string, unknown>;
+  for (;;) {
+    const { opcode, payload } = await control.readFrame();
+    if (opcode === OPCODE.text) return JSON.parse(payload.toString()) as Record<string, unknown>;
+  }
 }
 
 /** Sends a control message. */
 export function sendMessage(control: RawPeer, message: object | string): void {
-  control.writeFrame({ opcode: 1, payload: Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)) });
+  control.writeFrame({ opcode: OPCODE.text, payload: Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)) });
 }
 
 /** Connects the device, asks it for a stream and has it accept. @param control A link that has been welcomed. */
 export async function rawHandshake(test: TestHub, deviceId: string, control?: RawPeer, timeoutMs = 10_000): Promise<RawHandshake> {
   const link = control ?? (await welcomed(test, deviceId));
   const posted = call(test, 'POST', `/v1/devices/${deviceId}/streams`, { body: { timeoutMs } });
-  const offer = (await readMessage(link)) as unknown as Ticket;
-  sendMessage(link, { type: 'accept', streamId: offer.streamId, protocol: 'streams.v1' });
+  let offer = await readMessage(link);
+  while (offer['type'] !== 'request') offer = await readMessage(link);
+  sendMessage(link, { type: 'accept', streamId: offer['streamId'], protocol: 'streams.v1' });
   const answer = await posted;
-  return { control: link, offer, answer, ticket: answer.body as unknown as Ticket };
+  return { control: link, offer: offer as unknown as Ticket, answer, ticket: answer.body as unknown as Ticket };
 }
 
 /** A control link whose welcome has been read. */
