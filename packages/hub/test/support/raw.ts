@@ -1,4 +1,5 @@
 // Raw peers of a test hub: connections that keep to no protocol, and legs that are told what to do byte by byte.
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { parseDeviceConnectionString, parseServiceConnectionString, Signer, systemClock } from '@streams/protocol/internal';
 import { OPCODE, RawPeer, type RequestHeader, type ResponseHead } from '@streams/testkit';
 import { call, type ReachableHub } from './rest.ts';
@@ -6,7 +7,17 @@ import { call, type ReachableHub } from './rest.ts';
 /** A TLS connection to the hub that trusts its CA. */
 export async function rawPeer(test: ReachableHub, timeoutMs = 5_000): Promise<RawPeer> {
   const { caCertificate = '' } = parseServiceConnectionString(await test.serviceConnectionString());
-  return RawPeer.connect({ port: test.port, tls: { host: '127.0.0.1', ca: caCertificate, ALPNProtocols: ['http/1.1'] }, timeoutMs });
+  const tls = { host: '127.0.0.1', secureContext: contextFor(caCertificate), ALPNProtocols: ['http/1.1'] };
+  return RawPeer.connect({ port: test.port, tls, timeoutMs });
+}
+
+const contexts = new Map<string, SecureContext>();
+
+/** Made once: for a thousand peers it would be most of the work. */
+function contextFor(ca: string): SecureContext {
+  const context = contexts.get(ca) ?? createSecureContext({ ca });
+  contexts.set(ca, context);
+  return context;
 }
 
 /** The `Authorization` value of a device. */
@@ -69,4 +80,25 @@ export async function rawStream(test: ReachableHub, deviceId: string, headers: r
 export async function bodyOf(peer: RawPeer, head: ResponseHead): Promise<Record<string, unknown>> {
   const bytes = await peer.readBytes(Number(head.headers['content-length']));
   return JSON.parse(bytes.toString()) as Record<string, unknown>;
+}
+
+/** A connection that stays, for many requests one after the other, whose paths go out as they are. */
+export interface KeptConnection {
+  ask(method: string, path: string, body?: string): Promise<{ readonly status: number; readonly body: Record<string, unknown> }>;
+  destroy(): void;
+}
+
+/** @param authorization Of each request. */
+export async function keptConnection(test: TestHub, authorization: string): Promise<KeptConnection> {
+  const peer = await rawPeer(test);
+  return {
+    ask: async (method, path, body = '') => {
+      const fields = ['Host: 127.0.0.1', `Authorization: ${authorization}`, `Content-Length: ${Buffer.byteLength(body)}`];
+      peer.write(`${method} ${path} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n${body}`);
+      const head = await peer.readHead();
+      const isEmpty = Number(head.headers['content-length'] ?? 0) === 0;
+      return { status: head.status, body: isEmpty ? {} : await bodyOf(peer, head) };
+    },
+    destroy: () => peer.destroy(),
+  };
 }
