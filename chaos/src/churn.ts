@@ -61,7 +61,7 @@ export class Churn {
 
   /** Small and large writes, readers that stall and that do not, short lives and long ones. */
   #plan(): StreamPlan {
-    const { uniform } = this.#random;
+    const uniform = (): number => this.#random.uniform();
     return {
       resume: uniform() < 0.5 ? 'off' : 'required',
       maxSliceBytes: Math.ceil(10 ** (1 + uniform() * 4.5)),
