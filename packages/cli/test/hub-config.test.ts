@@ -1,8 +1,7 @@
 // `hub start --config` and `hub config`: what is refused, what is in force, and what SIGHUP changes.
-import { execFile } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Home, type Running } from './support/command.ts';
@@ -95,7 +94,7 @@ it('SIGHUP takes what is right, keeps what is in force where anything is wrong, 
 
 it('a SIGHUP that comes while the hub starts does not end it, and is answered once it runs', async () => {
   const pipe = join(home.directory, 'hub.pipe');
-  await promisify(execFile)('mkfifo', ['-m', '600', pipe]);
+  execFileSync('mkfifo', ['-m', '600', pipe]);
   const hub = home.start(['hub', 'start', '--config', pipe]);
   // Resolves when the hub opens the other end; it goes on with the end of this one.
   const settings = await open(pipe, 'w');
