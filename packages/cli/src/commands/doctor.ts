@@ -17,7 +17,7 @@ Examples:
 type DoctorOptions = CredentialOptions & OutputOptions & Pick<ExamineOptions, 'device'>;
 
 export function doctorCommand(): Command {
-  return withCredentials(new Command('doctor'), 'service')
+  return withCredentials(new Command('doctor'), 'either')
     .description('find out why something does not work, from the end where it is run')
     .option('--device <id>', 'for a service: look at this device too, and send 1 MiB through its echo')
     .option('--json', 'print JSON')
