@@ -7,6 +7,7 @@ export { type Faults, FaultPipe, NO_FAULTS } from './fault-pipe.ts';
 export { freePort } from './free-port.ts';
 export { FaultConnection, FaultProxy, type FaultProxyOptions, type FaultsByDirection, type ProxySide } from './fault-proxy.ts';
 export { type LeakCheck, leakCheck } from './leak-check.ts';
+export { type Observation, type Observed, observe, type ObserveOptions } from './observer.ts';
 export { RawPeer, type RawPeerOptions, type RequestHeader, type ResponseHead } from './raw-peer.ts';
 export type { Parsed, WireEnd } from './raw-reader.ts';
 export { seededRandom } from './seeded-random.ts';

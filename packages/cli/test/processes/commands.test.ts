@@ -336,7 +336,7 @@ describe('failures', () => {
   });
 });
 
-it('shows no secret in a command line, in the log or in an error', async () => {
+it('C7 shows no secret in a command line, in the log or in an error', async () => {
   for (const running of [hub, device]) expect(running.commandLine).not.toMatch(/SharedAccess|[A-Za-z0-9+/]{43}=/);
   for (const { stderr } of home.started) expect(stderr).not.toMatch(/SharedAccessKey=(?!\[redacted\])|[A-Za-z0-9+/]{43}=/);
   expect(hub.stderr).toContain('"category":"DeviceStreams"');

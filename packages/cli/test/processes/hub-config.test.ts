@@ -48,7 +48,7 @@ it('hub config shows what would be, without secrets', async () => {
   expect(refused.stderr).not.toContain(key);
 });
 
-it('a hub does not start with settings that are wrong, keys that others can read, or a debugger', async () => {
+it('H6 H7 a hub does not start with settings that are wrong, keys that others can read, or a debugger', async () => {
   const data = join(home.directory, 'exposed');
   await mkdir(data);
   await writeFile(join(data, 'policies.json'), JSON.stringify({ policies: [] }));
@@ -66,7 +66,7 @@ it('a hub does not start with settings that are wrong, keys that others can read
   expect(debugged).toMatchObject({ code: 78, stderr: expect.stringContaining('--allow-debugger') });
 });
 
-it('SIGHUP takes what is right, keeps what is in force where anything is wrong, and SIGUSR1 opens no debugger', async () => {
+it('H7 SIGHUP takes what is right, keeps what is in force where anything is wrong, and SIGUSR1 opens no debugger', async () => {
   await put(GOOD);
   const hub: Running = home.start(['hub', 'start', '--config', file]);
   await hub.prints(/^service: /m);

@@ -163,7 +163,7 @@ describe('trust', () => {
     expect(hub.upgrades).toHaveLength(0);
   });
 
-  it('refuses a hub that speaks no TLS', async () => {
+  it('G3 refuses a hub that speaks no TLS', async () => {
     const hub = await FakeHub.start();
     const server = createServer((socket) => socket.resume().end('HTTP/1.1 200 OK\r\n\r\n')).listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -1,4 +1,5 @@
 // Raw peers of a test hub: connections that keep to no protocol, and legs that are told what to do byte by byte.
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { parseDeviceConnectionString, parseServiceConnectionString, Signer, systemClock } from '@streams/protocol/internal';
 import type { TestHub } from '@streams/hub/testing';
 import { RawPeer, type RequestHeader, type ResponseHead } from '@streams/testkit';
@@ -6,7 +7,17 @@ import { RawPeer, type RequestHeader, type ResponseHead } from '@streams/testkit
 /** A TLS connection to the hub that trusts its CA. */
 export async function rawPeer(test: TestHub, timeoutMs = 5_000): Promise<RawPeer> {
   const { caCertificate = '' } = parseServiceConnectionString(await test.serviceConnectionString());
-  return RawPeer.connect({ port: test.port, tls: { host: '127.0.0.1', ca: caCertificate, ALPNProtocols: ['http/1.1'] }, timeoutMs });
+  const tls = { host: '127.0.0.1', secureContext: contextFor(caCertificate), ALPNProtocols: ['http/1.1'] };
+  return RawPeer.connect({ port: test.port, tls, timeoutMs });
+}
+
+const contexts = new Map<string, SecureContext>();
+
+/** Made once: for a thousand peers it would be most of the work. */
+function contextFor(ca: string): SecureContext {
+  const context = contexts.get(ca) ?? createSecureContext({ ca });
+  contexts.set(ca, context);
+  return context;
 }
 
 /** The `Authorization` value of a device. */
