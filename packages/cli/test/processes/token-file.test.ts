@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { certificateFor } from '@streams/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { sshArguments } from '../src/io/ssh-command.ts';
-import { Home } from './support/command.ts';
+import { sshArguments } from '../../src/io/ssh-command.ts';
+import { Home } from '../support/command.ts';
 
 let home: Home;
 beforeAll(async () => (home = await Home.make()));
