@@ -77,3 +77,24 @@ export async function bodyOf(peer: RawPeer, head: ResponseHead): Promise<Record<
   const bytes = await peer.readBytes(Number(head.headers['content-length']));
   return JSON.parse(bytes.toString()) as Record<string, unknown>;
 }
+
+/** A connection that stays, for many requests one after the other, whose paths go out as they are. */
+export interface KeptConnection {
+  ask(method: string, path: string, body?: string): Promise<{ readonly status: number; readonly body: Record<string, unknown> }>;
+  destroy(): void;
+}
+
+/** @param authorization Of each request. */
+export async function keptConnection(test: TestHub, authorization: string): Promise<KeptConnection> {
+  const peer = await rawPeer(test);
+  return {
+    ask: async (method, path, body = '') => {
+      const fields = ['Host: 127.0.0.1', `Authorization: ${authorization}`, `Content-Length: ${Buffer.byteLength(body)}`];
+      peer.write(`${method} ${path} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n${body}`);
+      const head = await peer.readHead();
+      const isEmpty = Number(head.headers['content-length'] ?? 0) === 0;
+      return { status: head.status, body: isEmpty ? {} : await bodyOf(peer, head) };
+    },
+    destroy: () => peer.destroy(),
+  };
+}

@@ -3,17 +3,17 @@ import { DeviceClient } from '@streams/device';
 import { isName } from '@streams/protocol/internal';
 import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { ServiceClient } from '@streams/service';
-import { leakCheck, type Observed, type RawPeer } from '@streams/testkit';
+import { leakCheck, type Observed } from '@streams/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { observeHub } from '../../support/observe.ts';
-import { bodyOf, rawPeer } from '../../support/raw.ts';
+import { type KeptConnection, keptConnection, rawPeer } from '../../support/raw.ts';
 import { authorization, call } from '../../support/rest.ts';
 
 const leaks = leakCheck();
 let test: TestHub;
 let watched: Observed;
-let peer: RawPeer;
+let kept: KeptConnection;
 let header: string;
 
 beforeAll(async () => {
@@ -21,23 +21,16 @@ beforeAll(async () => {
   // The devices that it makes stay.
   watched = await observeHub(test, { maxGrowthBytes: 16 * 2 ** 20 });
   header = await authorization(test);
-  peer = await rawPeer(test);
+  kept = await keptConnection(test, header);
 });
 afterAll(async () => {
-  peer.destroy();
+  kept.destroy();
   await watched.settled();
   await test.close();
   await leaks.settled();
 });
 
-/** One request on a connection that stays; the path goes out as it is. */
-async function ask(method: string, path: string, body = ''): Promise<{ status: number; body: Record<string, unknown> }> {
-  const fields = ['Host: 127.0.0.1', `Authorization: ${header}`, `Content-Length: ${Buffer.byteLength(body)}`];
-  peer.write(`${method} ${path} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n${body}`);
-  const head = await peer.readHead();
-  const length = Number(head.headers['content-length'] ?? 0);
-  return { status: head.status, body: length === 0 ? {} : await bodyOf(peer, head) };
-}
+const ask: KeptConnection['ask'] = (method, path, body) => kept.ask(method, path, body);
 
 const LETTERS = "aZ0-.%_*?!(),:=@$'";
 const good = fc.string({ unit: fc.constantFrom(...LETTERS), minLength: 1, maxLength: 128 }).filter(isName);
