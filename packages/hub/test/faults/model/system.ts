@@ -14,6 +14,8 @@ import { until, within } from './waiting.ts';
 
 /** Where connections are lost, time goes in such steps, and everybody gets a turn after each. */
 const STEP_MS = 250;
+/** A request, its answer, two legs and their HELLO take less. A device that has lost a request with its link gives no answer. */
+const RESTING_TURNS = 100;
 const MUTE = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Its wall clock shows whole milliseconds, as a machine's does. */
@@ -256,15 +258,12 @@ export class System {
     for (const { client } of this.#devices) if (client) await until('that the device is back', () => client.state.name === 'connected');
   }
 
-  /** Passes time, and lets what it has set off come to rest. */
+  /** Passes time, and lets what it has set off come to rest, as far as it does without more time. */
   async #step(ms: number): Promise<void> {
     await this.#clock.advance(ms);
-    const isResting = (): boolean => {
-      const states = this.#devices.map(({ client }) => client?.state.name);
-      // Of a device without a link nobody gets an answer.
-      return !states.includes('connecting') && (states.includes('waiting') || this.#network.answering <= this.#openings.size);
-    };
-    await until('rest', isResting);
+    await until('the end of all dials', () => this.#devices.every(({ client }) => client?.state.name !== 'connecting'));
+    for (let turn = 0; turn < RESTING_TURNS && this.#network.answering > this.#openings.size; turn += 1)
+      await new Promise((resolve) => setImmediate(resolve));
   }
 
   #slot(device: number): DeviceSlot {
