@@ -149,6 +149,8 @@ describe('the hub', () => {
     const client = await dial();
     client.write('before ');
     await once(client, 'data');
+    // What comes back before `textOf` listens is to wait for it.
+    client.pause();
     await rig.passUntil(rig.hub.close());
     client.write('meanwhile ');
 
