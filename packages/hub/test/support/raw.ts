@@ -89,7 +89,7 @@ export interface KeptConnection {
 }
 
 /** @param authorization Of each request. */
-export async function keptConnection(test: TestHub, authorization: string): Promise<KeptConnection> {
+export async function keptConnection(test: ReachableHub, authorization: string): Promise<KeptConnection> {
   const peer = await rawPeer(test);
   return {
     ask: async (method, path, body = '') => {
