@@ -70,7 +70,7 @@ async function useAll(test: TestHub, secrets: Map<string, string>, errors: strin
     ];
     for (const options of refused) errors.push(JSON.stringify((await send(test, 'GET', '/v1/hub', options)).body));
     errors.push(
-      JSON.stringify((await send(test, 'GET', `/v1/hub?${header}`)).body),
+      JSON.stringify((await send(test, 'GET', `/v1/hub?${encodeURI(header)}`)).body),
       JSON.stringify((await send(test, 'GET', `/v1/devices/${encodeURIComponent(header)}`, { headers: { authorization: header } })).body),
     );
   }
