@@ -221,6 +221,17 @@ it('hub show and echo print JSON', async () => {
   expect(JSON.parse(given.stdout)).toMatchObject({ bytes: 5, equal: true });
 });
 
+it('ends quietly when its reader has seen enough', async () => {
+  const commands = [['--help'], ['devices', 'list'], ['devices', 'export'], ['policies', 'list', '--json'], ['hub', 'config']];
+  const ends = commands.map((args) => {
+    const running = home.start(args);
+    // Gone before the first byte, as `head` is before the last.
+    running.child.stdout?.destroy();
+    return running.ended;
+  });
+  expect(await Promise.all(ends)).toEqual(commands.map(() => ({ code: 0, stdout: '', stderr: '' })));
+});
+
 it('doctor looks from either end, line by line or as JSON', async () => {
   const [service, owner, ofDevice] = await Promise.all([
     home.run(['doctor', '--device', 'pump-7'], serviceString),

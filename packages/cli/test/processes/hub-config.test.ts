@@ -1,5 +1,6 @@
 // `hub start --config` and `hub config`: what is refused, what is in force, and what SIGHUP changes.
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -88,5 +89,20 @@ it('H7 SIGHUP takes what is right, keeps what is in force where anything is wron
   const shown = JSON.parse(stdout) as object;
   expect(shown).toMatchObject({ drain: { limitMs: 0 }, listen: { host: '127.0.0.1', port: 0 } });
   expect(shown).not.toHaveProperty('keepAliveMs');
+  expect(await hub.stop()).toMatchObject({ code: 0 });
+});
+
+it('a SIGHUP that comes while the hub starts does not end it, and is answered once it runs', async () => {
+  const pipe = join(home.directory, 'hub.pipe');
+  execFileSync('mkfifo', ['-m', '600', pipe]);
+  const hub = home.start(['hub', 'start', '--config', pipe]);
+  // Resolves when the hub opens the other end; it goes on with the end of this one.
+  const settings = await open(pipe, 'w');
+  hub.child.kill('SIGHUP');
+  await settings.writeFile(JSON.stringify(GOOD));
+  await settings.close();
+  await hub.prints(/^service: /m);
+  await writeFile(pipe, JSON.stringify({ ...GOOD, drain: { limitMs: 0 } }));
+  await hub.says(/"changed":\["drain\.limitMs"\].*the hub has read its settings again/);
   expect(await hub.stop()).toMatchObject({ code: 0 });
 });

@@ -59,7 +59,7 @@ describe('a control link', () => {
     expect(await refusal('/v1/nothing', [good, CONTROL])).toEqual({ status: 404, code: 'NOT_FOUND' });
   });
 
-  it('never negotiates compression', async () => {
+  it('D1 never negotiates compression', async () => {
     const [peer, head] = await rawLink(test, 'a', [['Sec-WebSocket-Extensions', 'permessage-deflate']]);
     peers.push(peer);
     expect(head.headers['sec-websocket-extensions']).toBeUndefined();
@@ -171,7 +171,7 @@ describe('an established stream', () => {
     return { device: device.peer, service: service.peer };
   }
 
-  it('tells the other side within 250 ms when a leg dies that is being read', async () => {
+  it('E1 tells the other side within 250 ms when a leg dies that is being read', async () => {
     const { device, service } = await legs('h');
     const startMs = performance.now();
     device.reset();
@@ -179,7 +179,7 @@ describe('an established stream', () => {
     expect(performance.now() - startMs).toBeLessThan(250);
   });
 
-  it.each(['reset', 'destroy'] as const)('is over within 3 s when a leg dies that is paused (%s)', async (death) => {
+  it.each(['reset', 'destroy'] as const)('E1 is over within 3 s when a leg dies that is paused (%s)', async (death) => {
     const deviceId = `i-${death}`;
     const { device, service } = await legs(deviceId);
     // The service does not read, so the hub stops reading the device.

@@ -3,7 +3,7 @@ import type { Leg } from '../leg/leg.ts';
 import { DeviceStream, type StreamInfo } from '../stream/device-stream.ts';
 import { SESSION_PROTOCOL } from '../wire/versions.ts';
 import { ChannelLeg } from './channels/channel-leg.ts';
-import { CLEAN_END, Session, type SessionOptions } from './session.ts';
+import { Session, type SessionOptions } from './session.ts';
 
 /** A stream, and the session below it. */
 export interface SessionStream {
@@ -15,7 +15,7 @@ export interface SessionStream {
 export function openSessionStream(leg: Leg, info: StreamInfo, options: Omit<SessionOptions, 'id' | 'onRequest'>): SessionStream {
   const session = new Session({ ...options, id: info.id });
   const channelLeg = new ChannelLeg((handler) => session.openImplicit(handler), {
-    beforeCleanClose: (settle) => session.whenClosed(() => settle(CLEAN_END)),
+    beforeCleanClose: (settle) => session.whenClosed(settle),
     abort: (reason) => session.abort(reason),
   });
   const stream = new DeviceStream(channelLeg, { ...info, protocol: SESSION_PROTOCOL }, options.clock);

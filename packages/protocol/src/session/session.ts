@@ -59,7 +59,9 @@ export class Session extends EventEmitter<SessionEvents> {
   readonly id: string;
   readonly #link: Link;
   readonly #channels: Channels;
-  #whenClosed: (() => void)[] = [];
+  #whenClosed: ((end: LegEnd) => void)[] = [];
+  /** How streams of which nothing is left but the confirmation end; present once the session is over. */
+  #end: LegEnd | undefined;
 
   constructor({ id, role, onRequest, limits = defaultLimits(role), ...options }: SessionOptions) {
     super();
@@ -132,17 +134,19 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#link.drain(afterMs);
   }
 
-  /** Runs `action` once the session is over and all is acknowledged; at once where it is. What a failure ends is told by itself. */
-  whenClosed(action: () => void): void {
-    if (this.state === 'lingering' || this.state === 'closed') action();
+  /** Runs `action` once the session is over, at once where it is: with a clean end if all was acknowledged, else with its failure. */
+  whenClosed(action: (end: LegEnd) => void): void {
+    if (this.#end) action(this.#end);
     else this.#whenClosed.push(action);
   }
 
   #onLinkClosed({ failure, bytesAcked, bytesUnacked }: LinkOutcome): void {
     const error = failure && errorOf(failure, bytesAcked, bytesUnacked);
     // Whom the hub or its operator ends learns that from the close code, as on any stream.
-    if (failure) this.#channels.lose(closeCodeOf(failure), failure.message, failure.closeCode === undefined ? error : undefined);
-    else for (const action of this.#whenClosed) action();
+    const shown = failure?.closeCode === undefined ? error : undefined;
+    this.#end = failure ? { code: closeCodeOf(failure), reason: failure.message, violation: false, error: shown } : CLEAN_END;
+    if (failure) this.#channels.lose(this.#end.code, failure.message, shown);
+    for (const action of this.#whenClosed) action(this.#end);
     this.#whenClosed = [];
     this.emit('closed', error);
   }
@@ -159,4 +163,4 @@ function errorOf({ code, message, closeCode }: SessionFailure, bytesAcked: numbe
 }
 
 /** How the leg of a stream on the implicit channel ends cleanly. */
-export const CLEAN_END: LegEnd = { code: CLOSE_CLEAN, reason: '', violation: false };
+const CLEAN_END: LegEnd = { code: CLOSE_CLEAN, reason: '', violation: false };

@@ -263,7 +263,7 @@ export class DeviceStream extends Duplex {
 
   #settle(failure: Error | null, clean: boolean): void {
     if (failure instanceof StreamTerminatedError) this.#resolveOutcome({ by: failure.by, reason: failure.reason, clean: false });
-    else if (failure instanceof SessionError) this.#resolveOutcome({ by: 'network', reason: '', clean });
+    else if (failure instanceof SessionError) this.#resolveOutcome({ by: 'network', reason: '', clean: false });
     else this.#resolveOutcome({ by: 'local', reason: this.#abortReason, clean });
   }
 }

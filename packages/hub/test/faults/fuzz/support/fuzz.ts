@@ -1,0 +1,66 @@
+// Plays the corpus, then inputs without end from a seed, in batches; looks at the memory; says how a failure is played again.
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { ERRORS, StreamsError } from '@streams/protocol';
+import { expect } from 'vitest';
+
+/** FUZZ_SEED=n plays other inputs, and with FUZZ_PATH one of them; FUZZ_TIMES=20 twenty times as many. */
+export const SEED: number = Number(process.env['FUZZ_SEED'] ?? 1);
+const PATH = process.env['FUZZ_PATH'];
+const TIMES = Number(process.env['FUZZ_TIMES'] ?? 1);
+const MAX_GROWTH_BYTES = 8 * 2 ** 20;
+
+/** What is tried. */
+export interface Fuzz<Input> {
+  /** The test file, for the command that plays a failure again. */
+  readonly file: string;
+  /** How many inputs, all batches together. */
+  readonly inputs: number;
+  readonly input: fc.Arbitrary<Input>;
+  /** Inputs that one call of `check` takes. Default: 1. */
+  readonly batch?: number;
+  /** Throws where something is wrong. */
+  readonly check: (inputs: readonly Input[]) => void | Promise<void>;
+}
+
+/** @throws the first failure, shrunk, and the command that plays it again. */
+export async function fuzz<Input>({ file, inputs, input, batch = 1, check }: Fuzz<Input>): Promise<void> {
+  const numRuns = Math.ceil((inputs * TIMES) / batch);
+  let runs = 0;
+  let middleBytes = 0;
+  const property = fc.asyncProperty(fc.array(input, { minLength: batch, maxLength: batch, size: 'max' }), async (values) => {
+    await check(values);
+    runs += 1;
+    if (runs === Math.ceil(numRuns / 2)) middleBytes = heapBytes();
+  });
+  const details = await fc.check(property, { seed: SEED, numRuns, ...(PATH !== undefined && { path: PATH, endOnFailure: true }) });
+  if (details.failed) {
+    const again = `FUZZ_SEED=${SEED} FUZZ_PATH=${details.counterexamplePath} TEST_SUITE=faults npx vitest run packages/hub/test/faults/fuzz/${file}`;
+    throw new Error(`${String(details.errorInstance)}\ninput: ${fc.stringify(details.counterexample?.[0])}\nagain: ${again}`);
+  }
+  if (runs === numRuns) expect(heapBytes() - middleBytes, 'bytes of heap more than in the middle').toBeLessThan(MAX_GROWTH_BYTES);
+}
+
+/** Inputs that have broken something once, or were written to: by what they are. */
+export function corpus(folder: string): [name: string, bytes: Buffer][] {
+  const url = new URL(`../corpus/${folder}/`, import.meta.url);
+  return readdirSync(url).map((name) => [name, readFileSync(new URL(name, url))]);
+}
+
+/** Passes on a value; swallows an error of the table, with a text that is fit to be shown. Anything else is thrown on. */
+export function typed<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (!StreamsError.is(error)) throw error;
+    expect(ERRORS[error.wireCode]).toBeDefined();
+    expect(error.message.length).toBeLessThan(1_000);
+    return undefined;
+  }
+}
+
+function heapBytes(): number {
+  globalThis.gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}

@@ -1,0 +1,29 @@
+// The service asks for a stream: the device is asked, or it fails at once.
+import type { Model } from '../model.ts';
+import type { System } from '../system.ts';
+import { expectEqual } from '../waiting.ts';
+import { Step } from './step.ts';
+
+const MAX_STREAMS = 8;
+
+export class Open extends Step {
+  readonly device: number;
+  readonly isSession: boolean;
+
+  constructor(device: number, isSession: boolean) {
+    super();
+    this.device = device;
+    this.isSession = isSession;
+  }
+
+  check(model: Readonly<Model>): boolean {
+    return model.requests.length + model.streams.length < MAX_STREAMS;
+  }
+
+  protected async act(model: Model, system: System): Promise<void> {
+    const expected = model.refusal(this.device);
+    const request = model.ask(this.device, this.isSession);
+    expectEqual(await system.open(request.id, this.device, this.isSession), expected, `createStream() of ${request.id}`);
+    if (expected !== undefined) model.forget(request);
+  }
+}
