@@ -41,7 +41,13 @@ export async function play({ seed, path }: Replay, start: StartSystem = System.s
     }
     await system.close();
   });
-  const details = await fc.check(property, { seed, numRuns: 1, ...(runPath && { path: runPath }), endOnFailure: path !== undefined, interruptAfterTimeLimit: SHRINK_LIMIT_MS });
+  const details = await fc.check(property, {
+    seed,
+    numRuns: 1,
+    ...(runPath && { path: runPath }),
+    endOnFailure: path !== undefined,
+    interruptAfterTimeLimit: SHRINK_LIMIT_MS,
+  });
   if (!details.failed) return { seed, steps, failure: undefined };
   const [sequence] = details.counterexample ?? [];
   const replay = /replayPath="([^"]*)"/.exec(String(sequence))?.[1] ?? '';
@@ -70,7 +76,10 @@ class LongSequences extends fc.Arbitrary<Iterable<fc.AsyncCommand<Model, System>
     return false;
   }
 
-  override shrink(value: Iterable<fc.AsyncCommand<Model, System>>, context: unknown): fc.Stream<fc.Value<Iterable<fc.AsyncCommand<Model, System>>>> {
+  override shrink(
+    value: Iterable<fc.AsyncCommand<Model, System>>,
+    context: unknown,
+  ): fc.Stream<fc.Value<Iterable<fc.AsyncCommand<Model, System>>>> {
     return this.#inner.shrink(value, context);
   }
 }
