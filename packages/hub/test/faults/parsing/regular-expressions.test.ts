@@ -69,5 +69,5 @@ it('C9 every regular expression of the packages is linear', { timeout: 60_000 },
 });
 
 it('C9 one that is quadratic would be found', () => {
-  expect([...attacks(/a/)].some((text) => quickestMs(/ +$/, text) > LIMIT_MS)).toBe(true);
+  expect([...attacks(/a/)].some((text) => quickestMs(/ +$/, `${text.slice(0, 16_384)}\0`) > LIMIT_MS)).toBe(true);
 });
