@@ -22,12 +22,15 @@ const REMEDIES: Partial<Record<WireCode, string>> = {
   STREAM_REJECTED: 'start that service on the device, or ask for one that it offers',
 };
 
+/** Looks once at each run of them: without the look behind, a long run would be looked at from each of its characters. */
+const TRAILING = /(?<![.\s])[.\s]+$/;
+
 /** `streams: CODE: what happened; what to do`. Never a key, never a second line. */
 export function oneLine(error: unknown): string {
   const code = StreamsError.is(error) ? error.code : undefined;
   const message = error instanceof Error || StreamsError.is(error) ? error.message : String(error);
   const remedy = remedyOf(error) ?? addressInUse(error);
-  const parts = [message.replace(/[.\s]+$/, ''), remedy].filter((part) => part !== undefined);
+  const parts = [message.replace(TRAILING, ''), remedy].filter((part) => part !== undefined);
   return printable(`streams: ${code === undefined ? '' : `${code}: `}${parts.join('; ')}`);
 }
 

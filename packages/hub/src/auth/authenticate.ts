@@ -98,17 +98,16 @@ export class Authenticator {
   }
 
   async #device(received: ReceivedSignature, expiresAtMs: number): Promise<Identity | Refusal> {
-    const candidates = await Promise.all(deviceIds(received.resource, this.#hostNames).map((id) => this.#context.registry.get(id)));
-    const fitting = candidates.filter(
-      (candidate) => candidate !== undefined && isForResource(received, this.#hostNames, `/devices/${candidate.deviceId}`),
-    );
-    if (fitting.length === 0) isSignedBy(received, NOBODYS_KEYS);
-    for (const device of fitting) {
-      const key = signingKey(received, device?.keys);
-      if (device === undefined || key === undefined) continue;
+    const hosts = this.#hostNames;
+    const ids = deviceIds(received.resource, hosts).filter((id) => isForResource(received, hosts, `/devices/${id}`));
+    const devices = (await Promise.all(ids.map((id) => this.#context.registry.get(id)))).filter((device) => device !== undefined);
+    if (devices.length === 0) signingKey(received, undefined);
+    for (const device of devices) {
+      const key = signingKey(received, device.keys);
+      if (key === undefined) continue;
       return device.enabled ? { kind: 'device', deviceId: device.deviceId, keyId: keyIdOf(key), expiresAtMs } : 'disabled';
     }
-    return fitting.length === 0 ? 'unknown' : 'wrong-signature';
+    return devices.length === 0 ? 'unknown' : 'wrong-signature';
   }
 }
 

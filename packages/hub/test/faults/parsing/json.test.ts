@@ -114,7 +114,10 @@ it('C5 line ends in what a device gives for a reason split neither an answer nor
   link.destroy();
   await logged.close();
   expect(lines.join('')).toContain('gone');
-  for (const line of lines) expect(line).toMatch(/^\{[^\n\r\u2028\u0085\u001b]*\}\n$/);
+  for (const line of lines) {
+    expect(['\r', '\u2028', '\u0085', '\u001b'].filter((character) => line.includes(character))).toEqual([]);
+    expect(line.indexOf('\n')).toBe(line.length - 1);
+  }
 });
 
 it.each(['traceparent', 'x-request-id', 'tracking-id', 'user-agent'])(

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { DeviceClient } from '@streams/device';
 import { createLogger } from '@streams/hub';
 import { parseDeviceConnectionString, parseServiceConnectionString } from '@streams/protocol/internal';
@@ -70,7 +71,7 @@ async function useAll(test: TestHub, secrets: Map<string, string>, errors: strin
     ];
     for (const options of refused) errors.push(JSON.stringify((await send(test, 'GET', '/v1/hub', options)).body));
     errors.push(
-      JSON.stringify((await send(test, 'GET', `/v1/hub?${header}`)).body),
+      JSON.stringify((await send(test, 'GET', `/v1/hub?${encodeURI(header)}`)).body),
       JSON.stringify((await send(test, 'GET', `/v1/devices/${encodeURIComponent(header)}`, { headers: { authorization: header } })).body),
     );
   }
@@ -91,7 +92,9 @@ async function useAll(test: TestHub, secrets: Map<string, string>, errors: strin
     ),
   );
   const unknown = await service.createStream('nobody').catch((error: Error) => error);
-  errors.push(`${(unknown as Error).stack} ${JSON.stringify(unknown)} ${String(device)} ${JSON.stringify([device, service])}`);
+  errors.push(
+    `${(unknown as Error).stack} ${JSON.stringify(unknown)} ${inspect([device, service], { depth: 6 })} ${JSON.stringify([device, service])}`,
+  );
   await call(test, 'PUT', '/v1/devices/pump-7', { body: { keys: body['keys'] } });
   await Promise.all([service.close(), device.close(), wrongKey.close()]);
 }
