@@ -50,7 +50,7 @@ it('D15 four streams at full speed get the same, and ten that ask and wait are a
   expect(fairness).toBeGreaterThan(0.9);
   await trio.close();
   await until(() => clock.pendingTimers === 0);
-});
+}, 120_000);
 
 it('D16 20,000 messages of a byte, and 200 streams that are opened and closed: no memory, no descriptors', async () => {
   await using test = await HubProcess.start();
@@ -64,4 +64,4 @@ it('D16 20,000 messages of a byte, and 200 streams that are opened and closed: n
   const grownBytes = (await test.memory()).heapUsed - before.heapUsed;
   console.log(`D16: ${Math.round(grownBytes / 1_024)} KiB of heap more`);
   expect(grownBytes).toBeLessThan(5 * 2 ** 20);
-}, 60_000);
+}, 120_000);

@@ -43,7 +43,7 @@ describe.each(['off', 'preferred'] as const)('resume %s', (resume) => {
     expect(await Promise.all([here.outcome, there.outcome])).toMatchObject([{ clean: true }, { clean: true }]);
     await passUntil(clock, trio.close());
     await until(() => clock.pendingTimers === 0);
-  });
+  }, 60_000);
 });
 
 it('E5 8 MiB that are on their way at the end all arrive before it, however long the reader waits', async () => {
@@ -64,7 +64,7 @@ it('E5 8 MiB that are on their way at the end all arrive before it, however long
   expect(await passUntil(clock, Promise.all([here.outcome, there.outcome]))).toMatchObject([{ clean: true }, { clean: true }]);
   await passUntil(clock, trio.close());
   await until(() => clock.pendingTimers === 0);
-});
+}, 60_000);
 
 /** Lets time pass until it settles. */
 async function passUntil<T>(clock: FakeClock, promise: Promise<T>): Promise<T> {
