@@ -73,7 +73,7 @@ export default defineConfig([
   program('ssh-proxy', 'examples/ssh-proxy', entriesOf('examples/ssh-proxy/src', ['device', 'service'])),
   program('http-over-stream', 'examples/http-over-stream', entriesOf('examples/http-over-stream/src', ['device', 'get', 'browser'])),
   // testkit has no build.
-  program('chaos', 'chaos', entriesOf('chaos/src', ['main', 'hub']), { noExternal: ['@streams/testkit'] }),
+  program('chaos', 'chaos', entriesOf('chaos/src', ['main', 'hub', 'soak']), { noExternal: ['@streams/testkit'] }),
   program('bench', 'bench', {
     ...entriesOf('bench/src', sourcesIn('bench/src')),
     ...entriesOf('bench/reference', sourcesIn('bench/reference'), 'reference/'),

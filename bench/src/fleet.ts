@@ -1,12 +1,15 @@
 // A load process of devices that stay: tells how many are connected, whenever that has changed.
+import net from 'node:net';
 import { DeviceClient } from '@streams/device';
 
 /** Dials that run at once. */
 const CONCURRENCY = 32;
 const TELL_EVERY_MS = 20;
-const [count = '0'] = process.argv.slice(2);
+/** Devices from the first number up to and without the second; from one address, if it is given. */
+const [from = '0', to = '0', address] = process.argv.slice(2);
 const connectionString = process.env['STREAMS_CONNECTION_STRING'] ?? '';
-const ids = Array.from({ length: Number(count) }, (_, index) => `bench-${index}`);
+if (address !== undefined) dialFrom(address);
+const ids = Array.from({ length: Number(to) - Number(from) }, (_, index) => `bench-${Number(from) + index}`);
 const devices = ids.map((id) => DeviceClient.fromConnectionString(connectionString.replace('DeviceId=bench-0', `DeviceId=${id}`)));
 
 let told = -1;
@@ -22,3 +25,15 @@ await Promise.all(
     for (const device of waiting) await device.connect();
   }),
 );
+
+/** The SDK has no option for it: machines have one address to a hub, and a bench has to seem many machines. */
+function dialFrom(localAddress: string): void {
+  const prototype = net.Socket.prototype as unknown as { connect: (this: net.Socket, ...args: unknown[]) => net.Socket };
+  prototype.connect = new Proxy(prototype.connect, {
+    apply(connect, socket: net.Socket, [first, ...rest]: unknown[]) {
+      // Node's own normalised form is an array with the options first.
+      Object.assign((Array.isArray(first) ? first[0] : first) as object, { localAddress });
+      return Reflect.apply(connect, socket, [first, ...rest]);
+    },
+  });
+}

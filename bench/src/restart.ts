@@ -6,11 +6,10 @@ import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openRegistry } from '@streams/hub';
+import { deviceString, fillRegistry } from './fleet-keys.ts';
 import { start } from './rig.ts';
 
 const STREAMS = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
-const KEY = Buffer.alloc(32, 2).toString('base64');
 const POLL_MS = 10;
 
 /** What a restart took, in milliseconds from the signal on. */
@@ -32,9 +31,9 @@ interface RunningHub {
 /** Measures one restart with so many devices, each connected. */
 export async function restart(devices: number): Promise<Restart> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'streams-restart-'));
-  await fill(dataDirectory, devices);
+  await fillRegistry(dataDirectory, devices);
   const first = await startHub(dataDirectory, 0);
-  const fleet = start('./fleet.js', [String(devices)], [], deviceString(first.serviceConnectionString));
+  const fleet = start('./fleet.js', ['0', String(devices)], [], deviceString(first.serviceConnectionString));
   try {
     await when(fleet, (connected) => connected === devices);
     const signalMs = performance.now();
@@ -60,22 +59,11 @@ export async function restart(devices: number): Promise<Restart> {
   }
 }
 
-async function fill(dataDirectory: string, devices: number): Promise<void> {
-  await using registry = await openRegistry({ dataDirectory });
-  const ids = Array.from({ length: devices }, (_, index) => `bench-${index}`);
-  await Promise.all(ids.map((deviceId) => registry.put({ deviceId, enabled: true, keys: [KEY, KEY] })));
-}
-
 async function startHub(dataDirectory: string, port: number): Promise<RunningHub> {
   const args = [STREAMS, 'hub', 'start', '--port', String(port), '--listen', '127.0.0.1', '--data', dataDirectory, '--json'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, ...(JSON.parse(line.toString()) as Omit<RunningHub, 'child'>) };
-}
-
-/** The same hub and CA, the key of the devices. */
-function deviceString(serviceString: string): string {
-  return serviceString.replace(/SharedAccessKeyName=.*?;SharedAccessKey=[^;]*/, `DeviceId=bench-0;SharedAccessKey=${KEY}`);
 }
 
 /** When the count of those that are connected is as wanted, from now on. */

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Health } from './health.ts';
 import type { HubReady } from './hub.ts';
 
 /** What a hub is started with. */
@@ -38,6 +39,13 @@ export class HubProcess {
     this.#child = (await launch(this.#settings)).child;
   }
 
+  /** What it holds now. One question at a time. */
+  async health(): Promise<Health> {
+    const answer = once(this.#child, 'message');
+    this.#child.send('health');
+    return ((await answer) as [Health])[0];
+  }
+
   async kill(): Promise<void> {
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
@@ -48,7 +56,7 @@ export class HubProcess {
 async function launch({ dataDirectory, devices, port, legsPort }: HubSettings): Promise<{ child: ChildProcess; ready: HubReady }> {
   const args = [dataDirectory, port, devices, legsPort].map(String);
   // It ends with this process, however this one ends.
-  const child = fork(fileURLToPath(new URL('./hub.js', import.meta.url)), args);
+  const child = fork(fileURLToPath(new URL('./hub.js', import.meta.url)), args, { execArgv: ['--expose-gc'] });
   const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the hub has ended by itself: ${String(code)}`)));
   const [ready] = (await Promise.race([once(child, 'message'), ended])) as [HubReady];
   ended.catch(() => undefined);

@@ -1,5 +1,6 @@
 // The hub's process: with the data of the one before it, on the same port; legs are dialled through the bad network.
 import { createHub, openRegistry } from '@streams/hub';
+import { health } from './health.ts';
 
 /** What the process tells once it listens. */
 export interface HubReady {
@@ -28,4 +29,5 @@ const ready: HubReady = {
   port: listening.port,
 };
 process.send?.(ready);
+process.on('message', () => void health().then((held) => process.send?.(held)));
 process.once('disconnect', () => process.exit());

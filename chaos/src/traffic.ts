@@ -9,6 +9,8 @@ export interface TrafficLimits {
   readonly maxSliceBytes: number;
   /** A reader stops for up to so long, now and then. */
   readonly maxStallMs: number;
+  /** A writer waits for up to so long before each slice; it does not, if this is left out. */
+  readonly maxPauseMs?: number;
 }
 
 /** What went one way, as one end has seen it. */
@@ -36,7 +38,8 @@ const SOURCE = randomBytes(2 ** 20);
 const CHUNKS_PER_STALL = 200;
 
 /** Writes until `signal` fires, then ends; resolves with what was written. */
-export async function send(stream: Duplex, random: Random, { maxSliceBytes }: TrafficLimits, signal: AbortSignal): Promise<Tally> {
+export async function send(stream: Duplex, random: Random, limits: TrafficLimits, signal: AbortSignal): Promise<Tally> {
+  const { maxSliceBytes, maxPauseMs = 0 } = limits;
   const hash = createHash('sha256');
   let bytes = 0;
   while (!signal.aborted) {
@@ -46,6 +49,7 @@ export async function send(stream: Duplex, random: Random, { maxSliceBytes }: Tr
     hash.update(slice);
     bytes += length;
     if (!stream.write(slice)) await once(stream, 'drain');
+    else if (maxPauseMs > 0) await new Promise((resolve) => setTimeout(resolve, random.uniform() * maxPauseMs));
     else await new Promise(setImmediate);
   }
   stream.end();

@@ -12,6 +12,7 @@ import { policiesCommand } from './commands/policies.ts';
 import { proxyCommand } from './commands/proxy.ts';
 import { sshCommand } from './commands/ssh.ts';
 import { exitCodeOf, oneLine } from './io/errors.ts';
+import { standardOutput } from './io/output.ts';
 import { refuseSecrets } from './io/refuse-secrets.ts';
 
 /** Runs a command line, without the names of Node and the program; resolves with the exit code. */
@@ -40,7 +41,8 @@ export function createProgram(): Command {
   for (const command of [...managing, ...using]) program.addCommand(command);
   everyCommand(program, (command) => {
     // Commander's own errors become lines of ours. A group without a subcommand shows its help, which is no success.
-    command.exitOverride().configureOutput({ writeErr: (text) => void (text.startsWith('error:') || process.stderr.write(text)) });
+    const writeErr = (text: string): unknown => text.startsWith('error:') || process.stderr.write(text);
+    command.exitOverride().configureOutput({ writeOut: (text) => standardOutput().write(text), writeErr });
     command.helpCommand(false).showSuggestionAfterError(true);
   });
   return program;

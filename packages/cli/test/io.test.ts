@@ -58,7 +58,7 @@ describe('arguments', () => {
     ['devices', 'create', key],
     ['devices', 'rotate-key', 'a', `--key=${key}`],
     ['echo', Buffer.alloc(64, 7).toString('base64')],
-  ])('%s %s: a key is refused, and not repeated', (...args) => {
+  ])('C8 %s %s: a key is refused, and not repeated', (...args) => {
     expect(() => refuseSecrets(args)).toThrow(/^a key must not be an argument, since every user/);
   });
 

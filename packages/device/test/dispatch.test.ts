@@ -77,7 +77,7 @@ describe('a callback that fails', () => {
     ['throws a string', () => throwing(SECRET)],
     ['throws nothing at all', () => throwing(undefined)],
     ['throws an error of ours', () => throwing(new StreamsError('FORBIDDEN', { message: SECRET, details: { SECRET } }))],
-  ])('rejects the request where it %s, and the text stays on the device', async (_what, fail) => {
+  ])('C10 rejects the request where it %s, and the text stays on the device', async (_what, fail) => {
     const hubLog: unknown[] = [];
     const note = (fields: object, message: string): void => void hubLog.push(fields, message);
     const rig = await startRig({ logger: { info: note, warn: note, error: note } });
@@ -109,7 +109,7 @@ describe('a callback that fails', () => {
     expect(warnings.find(({ name }) => name === 'StreamsWarning')?.message).toContain('the motor is stuck');
   });
 
-  it.each(['after the stream is established', 'while it is being established'])('ends the stream it had accepted, %s', async (when) => {
+  it.each(['after the stream is established', 'while it is being established'])('C10 ends the stream it had accepted, %s', async (when) => {
     const rig = await startRig();
     const device = await rig.device();
     let accepted: Promise<DeviceStream> | undefined;

@@ -108,7 +108,7 @@ async function expectRestart(...ends: RawPeer[]): Promise<void> {
 }
 
 describe('a hub that drains', () => {
-  it('refuses streams and links, each caller until another moment, and answers all else', async () => {
+  it('E9 refuses streams and links, each caller until another moment, and answers all else', async () => {
     const running = await openStream();
     const drained = drain();
     expect(await send(test, 'GET', '/readyz')).toMatchObject({
@@ -159,7 +159,7 @@ describe('a hub that drains', () => {
     expect(test.records.map(({ result }) => result)).toEqual(['established', 'clean']);
   });
 
-  it('cuts what still runs after its limit, with 1012', async () => {
+  it('E9 cuts what still runs after its limit, with 1012', async () => {
     const { device, service } = await openStream();
     const drained = drain();
     await clock.advance(7_999);

@@ -3,7 +3,7 @@ import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { FakeClock, leakCheck, OPCODE, type RawPeer } from '@streams/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { limitReached } from './support/prometheus.ts';
-import { rawLeg, rawLink } from './support/raw.ts';
+import { rawLink, rawStream } from './support/raw.ts';
 import { call } from './support/rest.ts';
 import { until } from './support/streams.ts';
 
@@ -32,18 +32,12 @@ async function silentDevice(): Promise<RawPeer> {
 
 /** Both legs of a stream, opened by hand. */
 async function silentLegs(): Promise<[device: RawPeer, service: RawPeer]> {
-  const link = await silentDevice();
-  const posted = call(test, 'POST', '/v1/devices/a/streams');
-  const { streamId, url, token } = JSON.parse((await link.readFrame()).payload.toString()) as Record<string, string>;
-  link.writeFrame({ opcode: OPCODE.text, payload: JSON.stringify({ type: 'accept', streamId, protocol: 'streams.v1' }) });
-  const { body } = await posted;
-  const legs = [await rawLeg(test, url ?? '', token ?? ''), await rawLeg(test, String(body['url']), String(body['token']))] as const;
-  await Promise.all(legs.map(({ answer }) => answer));
-  peers.push(legs[0].peer, legs[1].peer);
-  return [legs[0].peer, legs[1].peer];
+  const { link, device, service } = await rawStream(test, 'a');
+  peers.push(link, device, service);
+  return [device, service];
 }
 
-it('a control link gets a ping after 20 to 30 s, and is dead after 45 s without a byte', async () => {
+it('E1 a control link gets a ping after 20 to 30 s, and is dead after 45 s without a byte', async () => {
   const link = await silentDevice();
   await clock.advance(19_000, { stepMs: 1_000 });
   expect(link.unread.length).toBe(0);
@@ -77,7 +71,7 @@ it('keepAliveMs: pings on control links and legs as often', async () => {
   }
 });
 
-it('a leg that is read is dead within 25 s, not before 24 s, and the other side is told', async () => {
+it('E1 a leg that is read is dead within 25 s, not before 24 s, and the other side is told', async () => {
   const [device, service] = await silentLegs();
   for (let second = 0; second < 24; second += 1) {
     // The service shows life; the device does not.
@@ -91,7 +85,7 @@ it('a leg that is read is dead within 25 s, not before 24 s, and the other side 
   expect((await device.readClose()).code).toBe(1006);
 });
 
-it('a leg that floods the hub with pings is closed with 1008, and the other side is told that it is lost', async () => {
+it('D5 a leg that floods the hub with pings is closed with 1008, and the other side is told that it is lost', async () => {
   const [device, service] = await silentLegs();
   for (let frame = 0; frame < 150; frame += 1) service.writeFrame({ opcode: OPCODE.ping });
   expect(await service.readClose()).toEqual({ code: 1008, reason: 'FLOOD;retry=0' });

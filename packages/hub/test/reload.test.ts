@@ -59,7 +59,7 @@ describe('reload', () => {
     expect(await serialAt(test.port)).toBe(serialOf(second.cert));
   });
 
-  it('fails no handshake, and ends no connection', async () => {
+  it('G5 fails no handshake, and ends no connection', async () => {
     const peer = await RawPeer.connect({ port: test.port, tls: { host: '127.0.0.1', ca: first.cert } });
     const served = new Set<string>();
     for (const pair of [second, first, second]) {

@@ -43,6 +43,7 @@ export * from './stream/web-streams.ts';
 export * from './telemetry/channels.ts';
 export * from './telemetry/client-events.ts';
 export * from './telemetry/client-logger.ts';
+export * from './telemetry/guarded-logger.ts';
 export * from './telemetry/logger.ts';
 export * from './time/clock.ts';
 export * from './time/random.ts';

@@ -8,6 +8,7 @@ import {
   type Clock,
   connectError,
   createError,
+  LineSplitter,
   LOG_DEAD_MS,
   type LogOperation,
   type LogRecord,
@@ -53,7 +54,6 @@ export interface FollowOptions extends LogFilter {
 type Parameters = Readonly<Record<string, string | undefined>>;
 
 const PATH = '/v1/diagnostics/logs';
-const LINE_END = 0x0a;
 
 /** The resource log of a hub: who asked for which stream, and what became of it. Takes a policy with `hub:read`. */
 export class Logs {
@@ -153,16 +153,13 @@ export class Logs {
 
 /** Lines with something in them; the others are signs of life. */
 async function* linesOf(body: AsyncIterable<Buffer>, heard: () => void): AsyncGenerator<string, void> {
-  let rest: Buffer = Buffer.alloc(0);
+  const splitter = new LineSplitter(MAX_LOG_PAGE_BYTES);
   for await (const chunk of body) {
     heard();
-    rest = Buffer.concat([rest, chunk]);
-    for (let end = rest.indexOf(LINE_END); end >= 0; end = rest.indexOf(LINE_END)) {
-      const line = rest.toString('utf8', 0, end);
-      rest = rest.subarray(end + 1);
-      if (line !== '') yield line;
+    for (const { text } of splitter.push(chunk)) {
+      if (text === undefined) throw createError('TOO_LARGE', { message: 'a line of the log is too long' });
+      yield text;
     }
-    if (rest.length > MAX_LOG_PAGE_BYTES) throw createError('TOO_LARGE', { message: 'a line of the log is too long' });
   }
 }
 

@@ -99,7 +99,7 @@ async function measure(at: Scene): Promise<{ leg: Record<Direction, number>; cal
 }
 
 describe.each<Direction>(['up', 'down'])('a connection that dies after so many bytes (%s)', (direction) => {
-  it("is the service's, with its calls", async () => {
+  it("E3 is the service's, with its calls", async () => {
     const at = await scene();
     const { call } = await measure(at);
     const outcomes: string[] = [];
@@ -111,7 +111,7 @@ describe.each<Direction>(['up', 'down'])('a connection that dies after so many b
     expectTyped(outcomes);
   });
 
-  it("is the device's leg", async () => {
+  it("E3 is the device's leg", async () => {
     const at = await scene();
     const { leg } = await measure(at);
     const outcomes: string[] = [];
@@ -130,7 +130,7 @@ describe.each<Direction>(['up', 'down'])('a connection that dies after so many b
     expectTyped(outcomes);
   });
 
-  it("is the service's leg", async () => {
+  it("E3 is the service's leg", async () => {
     const at = await scene();
     const { leg } = await measure(at);
     const outcomes: string[] = [];
@@ -146,7 +146,7 @@ describe.each<Direction>(['up', 'down'])('a connection that dies after so many b
     expectTyped(outcomes);
   });
 
-  it("is the device's link, while it is asked or answers", async () => {
+  it("E3 is the device's link, while it is asked or answers", async () => {
     const at = await scene();
     const outcomes: string[] = [];
     const before = at.link.connections[0]?.[direction].forwarded ?? 0;

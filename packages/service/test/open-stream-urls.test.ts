@@ -18,7 +18,7 @@ describe('a stream URL that leads astray', () => {
     ['with the hub as user name', (hub, other) => `wss://127.0.0.1:${hub}@127.0.0.1:${other}/`],
     ['with a fragment', (hub) => `wss://127.0.0.1:${hub}/v1/streams/x/service#fragment`],
     ['that is none', () => '/v1/streams/x/service'],
-  ])('is not followed, and the handshake is ended: %s', async (_what, url) => {
+  ])('B10 is not followed, and the handshake is ended: %s', async (_what, url) => {
     const hub = await FakeHub.start();
     const { port, visits } = await trap();
     hub.onCall = ({ method, path, answer }) => {
@@ -55,7 +55,7 @@ describe('a published streaming endpoint', () => {
     expect(hub.calls.filter(({ path }) => path === '/v1/hub')).toHaveLength(0);
   });
 
-  it('gets the stream token and no other credential', async () => {
+  it('B10 gets the stream token and no other credential', async () => {
     const hub = await FakeHub.start();
     const streaming = await FakeHub.start(hub.certificate);
     const endpoint = `127.0.0.1:${streaming.port}`;

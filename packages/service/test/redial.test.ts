@@ -84,7 +84,7 @@ describe('a lost leg', () => {
     expect(new Set(gaps.slice(-10)).size).toBe(10);
   });
 
-  it('is not asked for before the hub wants to be asked, and never after the resume time', async () => {
+  it('E10 is not asked for before the hub wants to be asked, and never after the resume time', async () => {
     const scene = start();
     scene.refusal = new StreamsError('OVERLOADED', { retryAfterMs: 50_000 });
     await scene.cut();
@@ -94,7 +94,7 @@ describe('a lost leg', () => {
     expect([scene.events, scene.asked.length]).toEqual([['suspended', 'closed RESUME_TIMEOUT'], 3]);
   });
 
-  it('whose refusal is for good ends the session at once', async () => {
+  it('E10 whose refusal is for good ends the session at once', async () => {
     const scene = start();
     scene.refusal = createError('FORBIDDEN');
     await scene.cut();

@@ -92,7 +92,7 @@ describe('an answer that is not from a hub', () => {
     expect(hub.calls).toHaveLength(1);
   });
 
-  it.each([301, 302, 303, 307, 308])('is not followed where it is a redirect (%i), nor is one of the leg', async (status) => {
+  it.each([301, 302, 303, 307, 308])('B10 is not followed where it is a redirect (%i), nor is one of the leg', async (status) => {
     const hub = await FakeHub.start();
     const { port, visits } = await trap();
     const headers = { Location: `https://127.0.0.1:${port}/v1/devices/${DEVICE}/streams` };
@@ -137,7 +137,7 @@ describe('trust', () => {
     expect(hub.calls).toHaveLength(0);
   });
 
-  it('is refused to a port without TLS', async () => {
+  it('G3 is refused to a port without TLS', async () => {
     const hub = await FakeHub.start();
     const server = createServer((socket) => socket.resume().end('HTTP/1.1 200 OK\r\n\r\n')).listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -66,7 +66,7 @@ describe('a token', () => {
     expect(hub.calls.length).toBe(5);
   });
 
-  it('that does not come: the function fails, or gives no token, or never ends', async () => {
+  it('C10 that does not come: the function fails, or gives no token, or never ends', async () => {
     const hub = await FakeHub.start();
     let answer: () => Promise<string> = () => Promise.reject(new Error('the issuer is down'));
     const service = clientOf(hub, () => answer());

@@ -10,13 +10,11 @@ import { sleep } from './real-time.ts';
 
 /** What to watch, and what is still well. */
 export interface ObserveOptions {
-  /** An established stream on the hub of the case, whose other end echoes; see `Canary`. */
-  readonly canary?: Duplex;
   /** The hub's process, where it is another than the own. */
   readonly pid?: number;
   /** 5 MiB by default, after a garbage collection; of another process its resident memory, 48 MiB by default. */
   readonly maxGrowthBytes?: number;
-  /** For the 99th percentile of the own event loop's delay; 200 ms by default. */
+  /** For the 99th percentile of the own event loop's delay; 200 ms by default, no bound where the hub is another process. */
   readonly maxLagMs?: number;
   /** Descriptors more or fewer than before; 2 by default. */
   readonly maxDescriptors?: number;
@@ -33,6 +31,12 @@ export interface Observation {
 /** A watch that began. */
 export interface Observed {
   /**
+   * Lets a canary sing until the end of the watch: whatever the case does, its bytes come back as they were.
+   * @param stream An established stream on the hub of the case, whose other end echoes.
+   * @param close Takes away what the stream stands on, which was not there when the watch began.
+   */
+  sing(stream: Duplex, close?: () => Promise<void>): void;
+  /**
    * Ends the watch. Waits up to `withinMs` of real time (5 s by default) for descriptors and memory to come back.
    * @throws AssertionError with all that is wrong.
    */
@@ -43,21 +47,27 @@ const POLL_MS = 20;
 const LAG_RESOLUTION_MS = 10;
 const MIB = 2 ** 20;
 
-/** Begins a watch. What stays for the whole case, the canary too, must stand already. */
+/** Begins a watch. What stays when the case is over must stand already. */
 export function observe(options: ObserveOptions = {}): Observed {
   const errors = watchErrors();
-  const canary = options.canary && new Canary(options.canary);
+  let canary: Canary | undefined;
+  let closeCanary = async (): Promise<void> => undefined;
   const before = measure(options.pid);
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   lag.enable();
   return {
+    sing(stream, close) {
+      canary = new Canary(stream);
+      closeCanary = close ?? closeCanary;
+    },
     async settled(withinMs = 5_000) {
       lag.disable();
       const lagMs = Math.max(0, lag.percentile(99) / 1e6 - LAG_RESOLUTION_MS);
       const failures: string[] = [];
       const canaryFailure = await canary?.failure(withinMs);
+      await closeCanary();
       if (canaryFailure !== undefined) failures.push(`the canary: ${canaryFailure}`);
-      if (lagMs > (options.maxLagMs ?? 200)) failures.push(`the event loop was late by ${Math.round(lagMs)} ms`);
+      if (lagMs > (options.maxLagMs ?? (options.pid === undefined ? 200 : Infinity))) failures.push(`the event loop was late by ${Math.round(lagMs)} ms`);
       const left = await comeBack(before, options, withinMs);
       failures.push(...left.failures, ...errors());
       assert(failures.length === 0, failures.join('; '));

@@ -31,7 +31,8 @@ function badEcho(change: (byte: number) => number[]): Duplex {
 
 describe('observe', () => {
   it('is content where nothing is wrong', async () => {
-    const observed = observe({ canary: new PassThrough() });
+    const observed = observe();
+    observed.sing(new PassThrough());
     await sleep(60);
     const { canaryBytes, descriptors } = await observed.settled(0);
     expect(canaryBytes).toBeGreaterThan(0);
@@ -84,14 +85,17 @@ describe('the canary of an observer', () => {
     ['whose bytes are lost', (byte: number) => (byte === 7 ? [] : [byte]), /of \d+ bytes \d+ came back/],
     ['whose bytes come twice', (byte: number) => [byte, byte], 'other bytes came back than were sent'],
   ] as const)('%s is named', async (_what, change, expected) => {
-    const observed = observe({ canary: badEcho(change as (byte: number) => number[]) });
+    const observed = observe();
+    observed.sing(badEcho(change as (byte: number) => number[]));
     await sleep(60);
     await expect(observed.settled(30)).rejects.toThrow(expected);
   });
 
   it('that has ended is named', async () => {
     const [failed, closed] = [new PassThrough(), new PassThrough()];
-    const observers = [observe({ canary: failed }), observe({ canary: closed })] as const;
+    const observers = [observe(), observe()] as const;
+    observers[0].sing(failed);
+    observers[1].sing(closed);
     failed.destroy(new Error('cut'));
     closed.destroy();
     await expect(observers[0].settled(30)).rejects.toThrow('the canary: it failed: cut');

@@ -48,8 +48,9 @@ async function proxy(options: ProxyOptions): Promise<void> {
   // Before the client connects, so that the first request finds it. Closed before the client, which would wait for its streams.
   await using deviceProxy = file === undefined ? create() : inFile(file, create);
   const { deviceId } = device;
-  printData(options, { deviceId, ...config }, () => `${deviceId} offers ${listOf(config.services)}`);
+  // Before anybody is told that it runs, and sends SIGHUP.
   const stop = file === undefined ? undefined : reloadOnChange({ file, config, proxy: deviceProxy, logger: log });
+  printData(options, { deviceId, ...config }, () => `${deviceId} offers ${listOf(config.services)}`);
   try {
     await serveDevice(device, connectionString, options);
   } finally {

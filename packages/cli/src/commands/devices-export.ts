@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ExportedDevice } from '@streams/service';
 import { type CredentialOptions, withService } from '../io/credentials.ts';
-import { type OutputOptions, printData, showProgress } from '../io/output.ts';
+import { type OutputOptions, printData, showProgress, standardOutput } from '../io/output.ts';
 import { writePrivateFile } from '../io/private-file.ts';
 import { filterOf, type FilterOptions } from './devices-list.ts';
 
@@ -16,7 +16,7 @@ export async function exportToFile(file: string | undefined, options: Options): 
   const written = { devices: 0, hasKeys: true };
   await withService(options, async (service) => {
     const texts = textsOf(service.devices.export(filterOf(options)), written);
-    await (file === undefined ? toStandardOutput(texts) : writePrivateFile(file, texts));
+    await (file === undefined ? pipeline(Readable.from(texts), standardOutput(), { end: false }) : writePrivateFile(file, texts));
   });
   if (!written.hasKeys)
     process.stderr.write('streams: without keys, which a policy with device:write alone can see: no device can be restored from it\n');
@@ -44,13 +44,4 @@ async function* textsOf(
   }
   yield text;
   showProgress('');
-}
-
-async function toStandardOutput(texts: AsyncIterable<string>): Promise<void> {
-  try {
-    await pipeline(Readable.from(texts), process.stdout, { end: false });
-  } catch (error) {
-    // A reader that has seen enough, such as `head`.
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
-  }
 }

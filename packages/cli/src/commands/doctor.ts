@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { createError } from '@streams/protocol/internal';
 import { examine, type ExamineOptions, type NamedFinding } from '../doctor/examine.ts';
 import { type CredentialOptions, withCredentials } from '../io/credentials.ts';
-import { coloured, type OutputOptions } from '../io/output.ts';
+import { coloured, type OutputOptions, printLine } from '../io/output.ts';
 
 const EXAMPLE = `
 Looks with the connection string that the other commands would use, a device's or a service's, and disturbs nothing: the program
@@ -17,7 +17,7 @@ Examples:
 type DoctorOptions = CredentialOptions & OutputOptions & Pick<ExamineOptions, 'device'>;
 
 export function doctorCommand(): Command {
-  return withCredentials(new Command('doctor'), 'service')
+  return withCredentials(new Command('doctor'), 'either')
     .description('find out why something does not work, from the end where it is run')
     .option('--device <id>', 'for a service: look at this device too, and send 1 MiB through its echo')
     .option('--json', 'print JSON')
@@ -30,10 +30,10 @@ async function diagnose(options: DoctorOptions): Promise<void> {
   const findings: NamedFinding[] = [];
   for await (const finding of examine(options)) {
     findings.push(finding);
-    if (!options.json) process.stdout.write(`${line(finding)}\n`);
+    if (!options.json) printLine(line(finding));
   }
   const amiss = findings.filter(({ outcome }) => outcome === 'failed' || outcome === 'warn');
-  if (options.json) process.stdout.write(`${JSON.stringify({ ok: amiss.length === 0, checks: findings })}\n`);
+  if (options.json) printLine(JSON.stringify({ ok: amiss.length === 0, checks: findings }));
   const [first] = amiss;
   if (first?.code === undefined) return;
   const message = `not well: ${amiss.map(({ name }) => name).join(', ')}`;

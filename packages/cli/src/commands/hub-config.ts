@@ -5,7 +5,7 @@ import type { SettingInForce } from '@streams/hub';
 import { defaultDataDirectory, readRunningHub } from '../io/data-directory.ts';
 import { FLAGS, type HubFlags, withHubFlags } from '../io/hub-flags.ts';
 import { asTree, readHubSettings } from '../io/hub-settings.ts';
-import { type OutputOptions, table, tellPerson } from '../io/output.ts';
+import { type OutputOptions, printLine, table, tellPerson } from '../io/output.ts';
 
 const HELP = `
 Settings come from the file, the environment (STREAMS_HUB_…) and the options, the later ones above; secrets are shown as ***.
@@ -30,7 +30,7 @@ export function hubConfigCommand(): Command {
 
 async function showConfig(options: ConfigOptions): Promise<void> {
   const settings = (await ofRunningHub(options)) ?? (await readHubSettings(options)).inForce;
-  process.stdout.write(`${textOf(settings, options)}\n`);
+  printLine(textOf(settings, options));
 }
 
 function textOf(settings: readonly SettingInForce[], { origin, json }: ConfigOptions): string {

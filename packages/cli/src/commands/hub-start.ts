@@ -1,11 +1,11 @@
 // `streams hub start`: the hub with its data directory, from the first start to the signal that ends it.
-import { parseServiceConnectionString } from '@streams/protocol/internal';
+import { deferred, parseServiceConnectionString } from '@streams/protocol/internal';
 import type { DrainOptions, Hub, HubPorts, Logger, PolicyOptions } from '@streams/hub';
 import { removeRunningHub, SERVICE, takeDirectory, takePolicies, writeRunningHub } from '../io/data-directory.ts';
 import { refuseDebugger } from '../io/debugger.ts';
 import { localAddress } from '../io/host-names.ts';
 import type { HubFlags } from '../io/hub-flags.ts';
-import { reloadAtHangup } from '../io/hub-reload.ts';
+import { type HubReloading, reloadAtHangup } from '../io/hub-reload.ts';
 import { type HubSettings, readHubSettings } from '../io/hub-settings.ts';
 import { nextSteps } from '../io/next-steps.ts';
 import { type OutputOptions, printData, tellPerson } from '../io/output.ts';
@@ -21,6 +21,8 @@ export interface HubStartOptions extends HubFlags, OutputOptions {
 export async function startHub(typed: HubStartOptions): Promise<void> {
   if (!typed.allowDebugger) refuseDebugger();
   const stop = untilSignal();
+  const running = deferred<HubReloading>();
+  const forget = reloadAtHangup(running.promise);
   let settings = await readHubSettings(typed);
   const { dataDirectory } = settings;
   const { createHub } = await import('@streams/hub');
@@ -35,7 +37,7 @@ export async function startHub(typed: HubStartOptions): Promise<void> {
     settings = next;
     await tellOthers(next);
   };
-  const forget = reloadAtHangup({ hub, policies, typed, logger, settings, onReload });
+  running.resolve({ hub, policies, typed, logger, settings, onReload });
   try {
     await stop.promise;
     await drain(hub, settings.drain);

@@ -4,6 +4,7 @@ import { type CredentialOptions, withCredentials, withService } from '../io/cred
 import { withHubFlags } from '../io/hub-flags.ts';
 import { hubConfigCommand } from './hub-config.ts';
 import { hubInstallCommand } from './hub-install.ts';
+import { printLine } from '../io/output.ts';
 import { type HubStartOptions, startHub } from './hub-start.ts';
 
 const START_HELP = `
@@ -40,5 +41,5 @@ export function hubCommand(): Command {
 
 async function showHub(options: CredentialOptions): Promise<void> {
   const { hostName, streamingEndpoints } = await withService(options, (service) => service.hub());
-  process.stdout.write(`${JSON.stringify({ hostName, streamingEndpoints })}\n`);
+  printLine(JSON.stringify({ hostName, streamingEndpoints }));
 }

@@ -4,7 +4,7 @@ import { type LogRecord, StreamsError } from '@streams/protocol/internal';
 import type { LogFilter, LogQuery, ServiceClient } from '@streams/service';
 import { type CredentialOptions, withService } from '../io/credentials.ts';
 import { logRows } from '../io/log-table.ts';
-import { endWithReader, type OutputOptions, printLines, tellPerson } from '../io/output.ts';
+import { type OutputOptions, printLines, tellPerson } from '../io/output.ts';
 import { untilSignal } from '../io/signals.ts';
 
 export interface LogsOptions extends CredentialOptions, OutputOptions, Omit<LogFilter, 'deviceId'> {
@@ -21,7 +21,6 @@ export const LIMIT = 100;
 /** Resolves when everything is printed; of what follows, at Ctrl-C. */
 export async function showLogs(options: LogsOptions): Promise<void> {
   if (options.follow && options.until) throw new InvalidArgumentError('--until and --follow do not go together');
-  endWithReader();
   await withService(options, (service) => (options.follow ? follow(service, options) : query(service, options)));
 }
 

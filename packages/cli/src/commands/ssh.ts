@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { Command } from 'commander';
 import { createError } from '@streams/protocol/internal';
-import { type CredentialOptions, serviceConnectionString, withCredentials } from '../io/credentials.ts';
+import { checkCredentials, type CredentialOptions, withCredentials } from '../io/credentials.ts';
 import { sshArguments } from '../io/ssh-command.ts';
 
 const HELP = `
@@ -32,7 +32,7 @@ export function sshCommand(): Command {
 
 async function ssh(device: string, args: readonly string[], options: SshOptions): Promise<void> {
   // Said here it is one line; from within ssh it would be several.
-  await serviceConnectionString(options);
+  await checkCredentials(options);
   const self = [process.execPath, ...process.argv.slice(1, 2)];
   const child = spawn('ssh', [...sshArguments({ ...options, device, self }), ...args], { stdio: 'inherit' });
   process.exitCode = await exitCodeOf(child);

@@ -3,10 +3,11 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { createError, formatConnectionString, parseHost, Secret, type StreamsError } from '@streams/protocol/internal';
 import type { ServiceClient } from '@streams/service';
+import { addTokenFile, tokenAccess, type TokenFileOptions } from './token-file.ts';
 import { defaultDataDirectory, OWNER, readPolicies, readRunningHub } from './data-directory.ts';
 
 /** Where to look. */
-export interface CredentialOptions {
+export interface CredentialOptions extends TokenFileOptions {
   readonly connectionStringFile?: string | undefined;
   /** Of a hub on this machine. Default: `~/.streams`. */
   readonly data?: string | undefined;
@@ -20,10 +21,17 @@ export interface FoundString {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Gives a command the options that say where its connection string is. */
-export function withCredentials(command: Command, who: 'service' | 'device'): Command {
+/** Gives a command the options that say where its connection string is, or a service's token; `either`: the string of a service or a device. */
+export function withCredentials(command: Command, who: 'service' | 'device' | 'either'): Command {
   command.option('--connection-string-file <file>', 'file with the connection string (default: $STREAMS_CONNECTION_STRING)');
-  return who === 'device' ? command : command.option('--data <dir>', 'data directory of a hub on this machine (default: ~/.streams)');
+  if (who === 'device') return command;
+  command.option('--data <dir>', 'data directory of a hub on this machine (default: ~/.streams)');
+  return who === 'either' ? command : addTokenFile(command);
+}
+
+/** @throws what {@link withService} does where there is nothing to come with. */
+export async function checkCredentials(options: CredentialOptions): Promise<void> {
+  if ((await tokenAccess(options)) === undefined) await serviceConnectionString(options);
 }
 
 /** @throws `STREAMS_INVALID_ARGUMENT` that says where one can be put; `STREAMS_CONNECT_FAILED` if the hub of this machine does not run. */
@@ -46,9 +54,9 @@ export async function deviceConnectionString(options: CredentialOptions, environ
 
 /** Runs `work` with a client, and closes it whatever happens. The SDK is loaded by those alone who use it: it takes longer than all else. */
 export async function withService<T>(options: CredentialOptions, work: (service: ServiceClient) => Promise<T>): Promise<T> {
-  const connectionString = await serviceConnectionString(options);
+  const access = (await tokenAccess(options)) ?? (await serviceConnectionString(options));
   const { ServiceClient } = await import('@streams/service');
-  const service = ServiceClient.fromConnectionString(connectionString);
+  const service = typeof access === 'string' ? ServiceClient.fromConnectionString(access) : new ServiceClient(access);
   try {
     return await work(service);
   } finally {

@@ -18,10 +18,20 @@ export interface HubReloading {
   readonly onReload: (settings: HubSettings) => Promise<void>;
 }
 
-/** @returns a function that ends it. */
-export function reloadAtHangup({ hub, policies, typed, logger, settings: first, onReload }: HubReloading): Cancel {
+/**
+ * To be called before the settings are read: a SIGHUP that comes while the hub starts would end it, and is answered once it runs.
+ * @returns a function that ends it.
+ */
+export function reloadAtHangup(running: Promise<HubReloading>): Cancel {
+  const reloads = running.then(reloadsOf);
+  let turn: Promise<unknown> = reloads;
+  return onHangup(() => (turn = turn.then(async () => (await reloads)())));
+}
+
+/** @returns what reads the settings again; never rejects. */
+function reloadsOf({ hub, policies, typed, logger, settings: first, onReload }: HubReloading): () => Promise<void> {
   let settings = first;
-  const reload = async (): Promise<void> => {
+  return async () => {
     try {
       const next = await readHubSettings(typed);
       const tls = tlsOf(settings, next);
@@ -42,8 +52,6 @@ export function reloadAtHangup({ hub, policies, typed, logger, settings: first, 
       logger.error({}, `the hub keeps the settings that it has: ${(error as Error).message}`);
     }
   };
-  let turn = Promise.resolve();
-  return onHangup(() => (turn = turn.then(reload)));
 }
 
 /** A hub goes over to other files; not from or to a CA of its own, which clients pin, nor from or to none. */

@@ -12,7 +12,7 @@ export interface OutputOptions {
 
 /** Prints data: as one line of JSON with `--json`, else as `text` says. */
 export function printData({ json }: OutputOptions, data: object, text: () => string): void {
-  process.stdout.write(`${json ? JSON.stringify(data) : text()}\n`);
+  printLine(json ? JSON.stringify(data) : text());
 }
 
 /** Says something that is no data; on a terminal alone, so that logs and pipes stay clean. */
@@ -30,15 +30,27 @@ export function coloured(colour: 'green' | 'red' | 'dim', text: string): string 
   return process.stdout.isTTY && !process.env['NO_COLOR'] ? styleText(colour, text) : text;
 }
 
+/** Standard output for what a command prints; made when it is first used, since `connect` has one of its own. */
+export function standardOutput(): NodeJS.WriteStream {
+  const { stdout } = process;
+  return stdout.listeners('error').includes(endWithReader) ? stdout : stdout.on('error', endWithReader);
+}
+
 /** Who closes the pipe, as `head` does, wants no more: the command ends, and that is no error. */
-export function endWithReader(): void {
-  process.stdout.once('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : INPUT_OUTPUT));
+function endWithReader({ code }: NodeJS.ErrnoException): void {
+  process.exit(code === 'EPIPE' ? 0 : INPUT_OUTPUT);
+}
+
+/** Prints one line. */
+export function printLine(line: string): void {
+  standardOutput().write(`${line}\n`);
 }
 
 /** Prints lines no faster than they are taken. */
 export async function printLines(lines: readonly string[]): Promise<void> {
+  const output = standardOutput();
   for (const line of lines) {
-    if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
+    if (!output.write(`${line}\n`)) await once(output, 'drain');
   }
 }
 

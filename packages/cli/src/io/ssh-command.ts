@@ -12,10 +12,12 @@ export interface SshTarget extends CredentialOptions {
 
 /** The arguments of ssh, without the user's own. The credential is not among them: it is in the environment, or in the file that is named. */
 export function sshArguments(target: SshTarget): string[] {
-  const { device, service, self, connectionStringFile, data } = target;
+  const { device, service, self, connectionStringFile, data, tokenFile, hub } = target;
   const files = [
     ...(connectionStringFile === undefined ? [] : ['--connection-string-file', resolve(connectionStringFile)]),
     ...(data === undefined ? [] : ['--data', resolve(data)]),
+    ...(tokenFile === undefined ? [] : ['--token-file', resolve(tokenFile)]),
+    ...(hub === undefined ? [] : ['--hub', hub]),
   ];
   const proxyCommand = [...self, 'connect', ...files, '--', device, service].map(quoted).join(' ');
   const host = hostOf(device);

@@ -100,7 +100,7 @@ function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-it('nc -N: the device ends first, and the client sends 20 MB thereafter', async () => {
+it('E4 nc -N: the device ends first, and the client sends 20 MB thereafter', async () => {
   const { client, server } = await startNcPair();
   const [first, second] = [randomBytes(100_000), randomBytes(20_000_000)];
   server.send(first);
@@ -111,7 +111,7 @@ it('nc -N: the device ends first, and the client sends 20 MB thereafter', async 
 });
 
 // A listening nc closes when its peer has ended, hence a server of our own.
-it('nc -N: the client ends first, and the device sends 20 MB thereafter', async () => {
+it('E4 nc -N: the client ends first, and the device sends 20 MB thereafter', async () => {
   const [first, second] = [randomBytes(100_000), randomBytes(20_000_000)];
   const received: Buffer[] = [];
   const server = createServer({ allowHalfOpen: true }, (socket) => {

@@ -61,7 +61,7 @@ interface Case {
 
 it.each<Case>([
   {
-    name: 'waits for a stream, and ends with 0',
+    name: 'E9 waits for a stream, and ends with 0',
     options: [],
     signal: 'SIGTERM',
     proceed: ({ stream }) => stream.end(),

@@ -1,5 +1,6 @@
 // `hub start --config` and `hub config`: what is refused, what is in force, and what SIGHUP changes.
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -47,7 +48,7 @@ it('hub config shows what would be, without secrets', async () => {
   expect(refused.stderr).not.toContain(key);
 });
 
-it('a hub does not start with settings that are wrong, keys that others can read, or a debugger', async () => {
+it('H6 H7 a hub does not start with settings that are wrong, keys that others can read, or a debugger', async () => {
   const data = join(home.directory, 'exposed');
   await mkdir(data);
   await writeFile(join(data, 'policies.json'), JSON.stringify({ policies: [] }));
@@ -65,7 +66,7 @@ it('a hub does not start with settings that are wrong, keys that others can read
   expect(debugged).toMatchObject({ code: 78, stderr: expect.stringContaining('--allow-debugger') });
 });
 
-it('SIGHUP takes what is right, keeps what is in force where anything is wrong, and SIGUSR1 opens no debugger', async () => {
+it('H7 SIGHUP takes what is right, keeps what is in force where anything is wrong, and SIGUSR1 opens no debugger', async () => {
   await put(GOOD);
   const hub: Running = home.start(['hub', 'start', '--config', file]);
   await hub.prints(/^service: /m);
@@ -88,5 +89,20 @@ it('SIGHUP takes what is right, keeps what is in force where anything is wrong, 
   const shown = JSON.parse(stdout) as object;
   expect(shown).toMatchObject({ drain: { limitMs: 0 }, listen: { host: '127.0.0.1', port: 0 } });
   expect(shown).not.toHaveProperty('keepAliveMs');
+  expect(await hub.stop()).toMatchObject({ code: 0 });
+});
+
+it('a SIGHUP that comes while the hub starts does not end it, and is answered once it runs', async () => {
+  const pipe = join(home.directory, 'hub.pipe');
+  execFileSync('mkfifo', ['-m', '600', pipe]);
+  const hub = home.start(['hub', 'start', '--config', pipe]);
+  // Resolves when the hub opens the other end; it goes on with the end of this one.
+  const settings = await open(pipe, 'w');
+  hub.child.kill('SIGHUP');
+  await settings.writeFile(JSON.stringify(GOOD));
+  await settings.close();
+  await hub.prints(/^service: /m);
+  await writeFile(pipe, JSON.stringify({ ...GOOD, drain: { limitMs: 0 } }));
+  await hub.says(/"changed":\["drain\.limitMs"\].*the hub has read its settings again/);
   expect(await hub.stop()).toMatchObject({ code: 0 });
 });

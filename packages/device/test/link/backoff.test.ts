@@ -28,7 +28,7 @@ describe('retryDelayMs', () => {
     [7, 30_000],
     [1_000, 30_000],
     [1_000_000, 30_000],
-  ])('spreads the wait after setback %i evenly from 0 to %i ms', (attempt, most) => {
+  ])('E10 spreads the wait after setback %i evenly from 0 to %i ms', (attempt, most) => {
     const random = seededRandom(attempt);
     const delays = Array.from({ length: SAMPLES }, () => retryDelayMs(attempt, lost, random));
     expect(Math.min(...delays)).toBeGreaterThanOrEqual(0);
@@ -46,7 +46,7 @@ describe('retryDelayMs', () => {
     }
   });
 
-  it('waits at least as long as the hub has asked, and no longer than the jitter where that is longer', () => {
+  it('E10 waits at least as long as the hub has asked, and no longer than the jitter where that is longer', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 0, max: 600_000 }), fc.integer(), (attempt, retryAfterMs, seed) => {
         const asked = new StreamsError('OVERLOADED', { retryAfterMs });

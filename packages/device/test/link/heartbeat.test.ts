@@ -125,7 +125,7 @@ describe('a machine that is awake', () => {
     expect(link.count('ping')).toBe(0);
   });
 
-  it('leaves a hub that has been silent for 45 seconds', async () => {
+  it('E1 leaves a hub that has been silent for 45 seconds', async () => {
     const { rig, device, proxy } = await proxiedLink();
     proxy.inject(FROZEN);
     await rig.clock.advance(39_000, STEPS);

@@ -174,7 +174,7 @@ describe('a device that is no longer welcome', () => {
 });
 
 describe('two instances of one device', () => {
-  it('leave the place to the newer one; the older ends for good and does not fight', async () => {
+  it('E7 leave the place to the newer one; the older ends for good and does not fight', async () => {
     const rig = await startRig();
     const proxy = await rig.proxy();
     const older = await rig.device({ port: proxy.port });

@@ -87,7 +87,7 @@ describe('an attempt that comes to nothing', () => {
     await gone;
   });
 
-  it('is given up when the hub has not said welcome for ten seconds', async () => {
+  it('D8 is given up when the hub has not said welcome for ten seconds', async () => {
     const hub = await FakeHub.start();
     const device = hub.device();
     device.connect().catch(() => undefined);
@@ -134,7 +134,7 @@ describe('an attempt that comes to nothing', () => {
     expect(hub.upgrades).toHaveLength(1);
   });
 
-  it('rejects connect() where the hub says what no waiting can cure', async () => {
+  it('E10 rejects connect() where the hub says what no waiting can cure', async () => {
     const hub = await FakeHub.start();
     hub.onUpgrade = (upgrade) => upgrade.refuse(421, {}, '{"code":"WRONG_HOST","message":"not me","retryable":false,"trackingId":""}');
     await expect(hub.device().connect()).rejects.toMatchObject({ code: 'STREAMS_WRONG_HOST', message: 'not me' });
@@ -163,7 +163,7 @@ describe('trust', () => {
     expect(hub.upgrades).toHaveLength(0);
   });
 
-  it('refuses a hub that speaks no TLS', async () => {
+  it('G3 refuses a hub that speaks no TLS', async () => {
     const hub = await FakeHub.start();
     const server = createServer((socket) => socket.resume().end('HTTP/1.1 200 OK\r\n\r\n')).listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -40,7 +40,7 @@ describe('the successor of a link', () => {
     expect(renewals[0]).toBeLessThan(51);
   });
 
-  it('comes before the link goes: no request is lost in an hour', async () => {
+  it('A11 comes before the link goes: no request is lost in an hour', async () => {
     const { rig, proxy } = await rigWithProxy();
     const device = await rig.echoDevice({ port: proxy.port, random: MIDDLE });
     const service = await rig.service();

@@ -26,7 +26,7 @@ describe('refusals', () => {
     expect(tunnel.deviceLog.at(-1)?.fields).toMatchObject({ name: 'tcp', policy: 'test', err: { code: 'ECONNREFUSED' } });
   });
 
-  it('a name that is not in the list is told those that are, unless they are hidden', async () => {
+  it('B8 a name that is not in the list is told those that are, unless they are hidden', async () => {
     const services = { ssh: '127.0.0.1:22', web: '127.0.0.1:80' };
     const tunnel = await startTunnel('', { services });
     expect(await reasonFor(tunnel, 'redis')).toBe('no service redis here; there are: ssh, web');
@@ -49,7 +49,7 @@ describe('refusals', () => {
     expect(await textOf(socket)).toBe('in');
   });
 
-  it('a name that leads to a metadata service is refused, one that leads elsewhere as well goes there', async () => {
+  it('B8 a name that leads to a metadata service is refused, one that leads elsewhere as well goes there', async () => {
     const { target } = await echoServer();
     const port = target.split(':').at(-1);
     let addresses = ['169.254.169.254'];

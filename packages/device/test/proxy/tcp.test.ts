@@ -35,7 +35,7 @@ describe('bytes', () => {
     expect(tunnel.deviceLog.filter(({ fields }) => fields['clean'] === true)).toHaveLength(50);
   });
 
-  it('a client that does not read stalls nobody else', async () => {
+  it('D15 a client that does not read stalls nobody else', async () => {
     const { target, next } = await accepting();
     const { dial } = await startTunnel(target);
     const stuck = await dial();
@@ -64,7 +64,7 @@ describe('bytes', () => {
 });
 
 describe('ends', () => {
-  it('half-close: the client has ended and the server still answers, and the other way round', async () => {
+  it('E4 half-close: the client has ended and the server still answers, and the other way round', async () => {
     const { target, next } = await accepting();
     const { dial } = await startTunnel(target);
     const client = await dial();
@@ -149,6 +149,8 @@ describe('the hub', () => {
     const client = await dial();
     client.write('before ');
     await once(client, 'data');
+    // What comes back before `textOf` listens is to wait for it.
+    client.pause();
     await rig.passUntil(rig.hub.close());
     client.write('meanwhile ');
 

@@ -5,8 +5,10 @@ import type { LogRecord } from '@streams/hub/testing';
 import type { StreamRequest } from '@streams/device';
 import { STREAMS_ONLY_MS } from '@streams/protocol/internal';
 import { createServiceProxy } from '@streams/service';
+import { freePort } from '@streams/testkit';
 import { expect, it } from 'vitest';
-import { DEVICE, echo, expectNoLeaks, lastingOptions, startRig, until } from '../support/rig.ts';
+import { DEVICE, echo, expectNoLeaks, lastingOptions, MUTE, startRig, until } from '../support/rig.ts';
+import { startScene } from '../support/session-scene.ts';
 import { accepting, dialPort, echoServer, endOf, startTunnel, textOf } from '../support/tunnel.ts';
 
 expectNoLeaks();
@@ -71,6 +73,28 @@ it('close() of the proxy waits for no device that does not answer', async () => 
   await until('the device is asked', () => isAsked);
   await proxy.close();
   expect(await endOf(client)).toBe('ECONNRESET');
+});
+
+it('a connection that came just before its tunnel was lost is told at once that the device is gone', async () => {
+  const { rig, device, service, link, legs } = await startScene();
+  let isAsked = false;
+  const take = async (request: StreamRequest): Promise<void> => {
+    (await request.acceptTunnel()).onRawRequest = () => void (isAsked = true);
+  };
+  device.onStreamRequest(take, { tunnels: true });
+  const said: string[] = [];
+  const logger = { ...MUTE, warn: (_fields: object, message: string) => void said.push(message) };
+  const proxy = await createServiceProxy(service, { deviceId: DEVICE, forwards: [{ port: 0, name: 'tcp' }], clock: rig.clock, logger });
+  rig.onEnd(() => proxy.close());
+  const client = await dialPort(proxy.forwards[0]?.port ?? 0);
+  await rig.passUntil(until('the device is asked', () => isAsked));
+  link.retarget(await freePort());
+  for (const connection of link.connections) connection.reset();
+  await expect(service.createStream(DEVICE)).rejects.toMatchObject({ code: 'STREAMS_DEVICE_NOT_CONNECTED' });
+  for (const connection of legs.connections) connection.reset();
+  // No time passes: it waits for nothing.
+  expect(await endOf(client)).toBe('ECONNRESET');
+  expect(said).toEqual(['no connection to tcp of pump-7: the device is not connected to the hub']);
 });
 
 it('a device that takes streams only is asked once in five minutes for a tunnel, and for a stream for each connection', async () => {

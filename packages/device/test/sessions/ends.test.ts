@@ -42,7 +42,7 @@ function cutForGood({ legs }: Scene): void {
 }
 
 describe('no leg comes', () => {
-  it('the stream ends after its resume time, and says what has arrived', async () => {
+  it('I8 the stream ends after its resume time, and says what has arrived', async () => {
     const scene = await startScene();
     const pair = await openPair(scene, { resumeTimeoutMs: 10_000 });
     const { rig, legs } = scene;
@@ -92,7 +92,7 @@ describe('no leg comes', () => {
 });
 
 describe('the other side is another one', () => {
-  it('a device that was started anew: the stream ends at once', async () => {
+  it('I8 a device that was started anew: the stream ends at once', async () => {
     const scene = await startScene();
     const pair = await openPair(scene);
     const failure = failureOf(pair.here);
@@ -125,7 +125,7 @@ describe('the other side is another one', () => {
     expect(pair.events).toEqual({ here: [], there: [] });
   });
 
-  it('an intruder with a right to a leg, and without the proof, hurts nobody', async () => {
+  it('I7 an intruder with a right to a leg, and without the proof, hurts nobody', async () => {
     const scene = await startScene();
     const pair = await openPair(scene);
     for (let count = 0; count < 8; count += 1) {

@@ -108,7 +108,7 @@ describe('a stream', () => {
     await endBoth(scene, pair);
   });
 
-  it('carries every byte once, both ways, over 20 cuts at any byte', async () => {
+  it('I5 carries every byte once, both ways, over 20 cuts at any byte', async () => {
     const scene = await startScene();
     const { rig, legs } = scene;
     const pair = await openPair(scene);

@@ -40,8 +40,9 @@ export class Revocation {
     this.#context.sessions.revoke(deviceId, keyIds);
     // What the device has not accepted yet waits for its session.
     this.#context.broker.revoke(
-      ({ request, deviceKeyIds }) => request.deviceId === deviceId && deviceKeyIds !== undefined && !sharesOne(deviceKeyIds, keyIds),
+      ({ deviceKeyIds }) => deviceKeyIds !== undefined && !sharesOne(deviceKeyIds, keyIds),
       'DEVICE_NOT_CONNECTED',
+      deviceId,
     );
   }
 }

@@ -1,5 +1,5 @@
 // The hub's logger: the operator's, or pino to standard output.
-import { type Logger, silentLogger } from '@streams/protocol/internal';
+import { guardedLogger, type Logger, silentLogger } from '@streams/protocol/internal';
 import { type DestinationStream, pino } from 'pino';
 
 /** Where a log's lines go, such as `process.stderr`. */
@@ -14,5 +14,6 @@ export interface LogDestination {
  */
 export function createLogger(option: Logger | false | undefined, destination?: LogDestination): Logger {
   if (option === false) return silentLogger;
-  return option ?? pino({ name: 'streams-hub', timestamp: pino.stdTimeFunctions.isoTime }, destination as DestinationStream);
+  if (option) return guardedLogger(option);
+  return pino({ name: 'streams-hub', timestamp: pino.stdTimeFunctions.isoTime }, destination as DestinationStream);
 }

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createError, parseHost } from '@streams/protocol/internal';
 import type { Sources } from './sources.ts';
+import { MAX_HEADERS } from './server.ts';
 import { isLoopback, type TrustedProxies } from './trusted-proxies.ts';
 
 /** Who asks, as far as the request's head says. */
@@ -45,6 +46,7 @@ export function guardRequest(
   const target = request.url ?? '';
   if (!target.startsWith('/') || target.startsWith('//'))
     throw createError('BAD_REQUEST', { message: 'the request target must be a path' });
+  if (request.rawHeaders.length > 2 * MAX_HEADERS) throw createError('BAD_REQUEST', { message: `more than ${MAX_HEADERS} headers` });
   const twice = repeated(request.rawHeaders);
   if (twice === 'authorization' || CREDENTIAL_IN_QUERY.test(target)) throw createError('AMBIGUOUS_CREDENTIALS');
   if (twice) throw createError('BAD_REQUEST', { message: `the header ${twice} stands there twice` });

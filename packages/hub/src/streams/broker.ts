@@ -22,6 +22,7 @@ import type { Registry } from '../devices/registry.ts';
 import { drainRetryMs } from '../drain.ts';
 import type { HubObserver } from '../diagnostics/observer.ts';
 import type { PendingUpgrade } from '../http/pending-upgrade.ts';
+import { DeviceIndex } from './device-index.ts';
 import type { Role } from './handshake.ts';
 import type { StreamLimits } from './limits.ts';
 import { Negotiation, type StreamRequest, type Tickets } from './negotiation.ts';
@@ -82,6 +83,7 @@ export class Broker {
   readonly #context: BrokerContext;
   readonly #negotiations = new Map<string, Negotiation>();
   readonly #streams = new Map<string, LiveStream>();
+  readonly #byDevice = new DeviceIndex<Negotiation>();
   /** What streams that have ended have carried. */
   readonly #carried = { toDevice: 0, toService: 0 };
   #established = 0;
@@ -98,8 +100,7 @@ export class Broker {
 
   /** Devices of handshakes and streams that have not ended. */
   get devices(): ReadonlySet<string> {
-    const streams = [...this.#streams.values()].map(({ negotiation }) => negotiation);
-    return new Set([...this.#negotiations.values(), ...streams].map(({ request }) => request.deviceId));
+    return this.#byDevice.devices;
   }
 
   get handshakes(): number {
@@ -154,7 +155,11 @@ export class Broker {
     if (device === undefined) throw this.#refused(request, createError('DEVICE_NOT_FOUND'));
     if (session === undefined) throw this.#refused(request, createError('DEVICE_NOT_CONNECTED'));
     const tickets = this.#issue();
-    const leave = this.#admit(request, tickets.streamId);
+    const giveBack = this.#admit(request, tickets.streamId);
+    const leave = (): void => {
+      giveBack();
+      this.#byDevice.delete(request.deviceId, negotiation);
+    };
     const negotiation = new Negotiation(request, tickets, this.#context.clock, {
       established: (legs, protocol) => this.#relay(negotiation, legs, protocol, leave),
       settled: (settled, failure) => {
@@ -163,6 +168,7 @@ export class Broker {
       },
     });
     this.#negotiations.set(tickets.streamId, negotiation);
+    this.#byDevice.add(request.deviceId, negotiation);
     trace.asked(tickets.streamId);
     const answer = negotiation.start(session);
     this.#context.onHandshake(negotiation);
@@ -196,13 +202,17 @@ export class Broker {
     else negotiation.apply({ type: 'fail', code: 'STREAM_GONE' });
   }
 
-  /** Ends the handshakes and streams that have lost what they stood on. @param code What whoever waits for a handshake is told. */
-  revoke(isRevoked: (negotiation: Negotiation) => boolean, code: WireCode): void {
-    for (const negotiation of this.#negotiations.values()) {
-      if (isRevoked(negotiation)) negotiation.apply({ type: 'fail', code });
-    }
-    for (const { negotiation, relay } of this.#streams.values()) {
-      if (isRevoked(negotiation)) relay.close(CLOSE_REVOKED, REVOKED_REASON);
+  /**
+   * Ends the handshakes and streams that have lost what they stood on.
+   * @param code What whoever waits for a handshake is told.
+   * @param deviceId Looks at those of this device alone: there may be changes of many devices, and streams of many.
+   */
+  revoke(isRevoked: (negotiation: Negotiation) => boolean, code: WireCode, deviceId?: string): void {
+    for (const negotiation of deviceId === undefined ? this.#byDevice.all() : this.#byDevice.of(deviceId)) {
+      if (!isRevoked(negotiation)) continue;
+      const stream = this.#streams.get(negotiation.streamId);
+      if (stream) stream.relay.close(CLOSE_REVOKED, REVOKED_REASON);
+      else negotiation.apply({ type: 'fail', code });
     }
   }
 

@@ -43,7 +43,7 @@ describe('a device', () => {
     }
   });
 
-  it('is not another whose id begins or is encoded alike', async () => {
+  it('B4 is not another whose id begins or is encoded alike', async () => {
     expect(await who(signed({ resource: 'hub.example/devices/pump' }, 1))).toBe('pump');
     expect(await who(signed({ resource: 'hub.example/devices/pump-77' }, 1))).toBe('unknown');
     expect(await who(signed({ resource: 'hub.example/devices/x%2Fy' }, 1))).toBe('x%2Fy');
@@ -92,7 +92,7 @@ describe('a service', () => {
 });
 
 describe('a credential', () => {
-  it('that is missing, malformed or not in force is told apart in the log alone', async () => {
+  it('A7 that is missing, malformed or not in force is told apart in the log alone', async () => {
     expect(await authenticator.authenticate(undefined)).toBe('missing');
     expect(await who('Bearer x')).toBe('malformed');
     expect(await who(signed({ policy: 'one', expiresAtMs: clock.wallMs() - 61_000 }, 3))).toBe('expired');

@@ -68,7 +68,7 @@ async function change(body: object): Promise<void> {
 }
 
 describe('a policy for pump-* and ssh', () => {
-  it('opens that; of all else the device hears nothing, and nobody learns what exists', async () => {
+  it('A8 opens that; of all else the device hears nothing, and nobody learns what exists', async () => {
     await trio.test.deviceConnectionString('valve-1');
     const client = await service();
     (await client.createStream('pump-7', { name: 'ssh' })).destroy();
@@ -95,7 +95,7 @@ describe('a policy for pump-* and ssh', () => {
     expect(asked.map(({ name }) => name)).toEqual(['ssh']);
   });
 
-  it('resumes nothing that it may no longer open', async () => {
+  it('A8 resumes nothing that it may no longer open', async () => {
     const { body } = await call(trio.test, 'PUT', '/v1/policies/test', { body: { permissions: ALL, streams: ['web'] } });
     expect(body['streams']).toEqual(['web']);
     const resuming = { name: 'ssh', protocols: ['streams.session.v1'], resumes: 'A'.repeat(22), resumeCount: 1 };

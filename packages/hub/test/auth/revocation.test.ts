@@ -67,7 +67,7 @@ async function endOf(stream: DeviceStream): Promise<{ error: unknown; ms: number
 const REVOKED = { code: 'STREAMS_STREAM_TERMINATED', by: 'hub', closeCode: 1008 };
 
 describe('a key that is replaced', () => {
-  it('ends the link and the streams of who used it; who uses the other one notices nothing', async () => {
+  it('A10 ends the link and the streams of who used it; who uses the other one notices nothing', async () => {
     echo(trio.device);
     const second = await deviceWithKey('pump-8', 1);
     const [lost, kept] = await Promise.all([trio.service.createStream('pump-7'), trio.service.createStream('pump-8')]);
@@ -102,7 +102,7 @@ describe('a key that is replaced', () => {
     expect(trio.device.state.name).toBe('connected');
   });
 
-  it('closes the link on the wire with 1008', async () => {
+  it('A10 closes the link on the wire with 1008', async () => {
     const [link] = await rawLink(trio.test, 'raw');
     await trio.test.hub.putDevice('raw', { keys: [newKey(), newKey()] });
     expect(await link.readClose()).toEqual({ code: 1008, reason: 'REVOKED;retry=0' });
@@ -115,7 +115,7 @@ describe.each([
   ['deleted', () => trio.test.hub.deleteDevice('pump-7')],
   ['deleted over REST', () => call(trio.test, 'DELETE', '/v1/devices/pump-7')],
 ])('a device that is %s', (_how, revoke) => {
-  it('loses its link and its streams, on both sides', async () => {
+  it('A10 loses its link and its streams, on both sides', async () => {
     let device: DeviceStream | undefined;
     trio.device.onStreamRequest(async (request: StreamRequest) => {
       device = await request.accept();

@@ -117,7 +117,7 @@ describe('a device with one link', () => {
     expect(lost).toEqual([['a', streamId]]);
   });
 
-  it('is cut off when its credential ends', async () => {
+  it('A11 is cut off when its credential ends', async () => {
     const device = attach('one', { expiresInMs: 60_000 });
     await clock.advance(59_000);
     expect(device.end).toBeUndefined();

@@ -49,7 +49,7 @@ it('names what is wrong with a body', async () => {
   });
 });
 
-it('takes every id of the grammar, and no other', async () => {
+it('B1 takes every id of the grammar, and no other', async () => {
   for (const id of ['a', 'A', "-.%_*?!(),:=@$'", 'x%2Fy', '...', 'y'.repeat(128)]) {
     expect(await call(test, 'PUT', `/v1/devices/${encodeURIComponent(id)}`)).toMatchObject({
       status: 201 - Number(id === 'a'),

@@ -141,7 +141,7 @@ describe('files', () => {
 });
 
 describe('a disk that fails', () => {
-  it('is said once, and the records that wait are written when it is well again', async () => {
+  it('F3 is said once, and the records that wait are written when it is well again', async () => {
     // Its directory cannot be made: there is a file.
     await writeFile(directory, '');
     await log.open();

@@ -116,7 +116,7 @@ it('no handler, a rejection, a time-out, a call that was given up', async () => 
   expect(await lastRecord()).toMatchObject({ result: 'cancelled', code: 'ABORTED' });
 });
 
-it('a hub that drains; and nothing that was issued stands anywhere', async () => {
+it('C7 a hub that drains; and nothing that was issued stands anywhere', async () => {
   const secrets = await Promise.all(
     [test.deviceConnectionString('pump-7'), test.deviceConnectionString('absent')].map(async (text) =>
       parseDeviceConnectionString(await text).key.reveal(),

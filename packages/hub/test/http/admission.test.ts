@@ -63,7 +63,7 @@ async function hubAsked(test: TestHub): Promise<{ peer: RawPeer; head: ResponseH
 const HELLO = '\u0016\u0003\u0001\u0002';
 
 describe('maxUnauthenticatedConnections', () => {
-  it('silent ones make room for whoever comes, the oldest first', async () => {
+  it('D9 silent ones make room for whoever comes, the oldest first', async () => {
     const test = await start({ maxUnauthenticatedConnections: 10 });
     const silent = await strangers(test, 12);
     await until(() => closed(silent) === 2);
@@ -77,7 +77,7 @@ describe('maxUnauthenticatedConnections', () => {
     expect(await limitReached(test, 'maxUnauthenticatedConnections')).toBeGreaterThan(10);
   });
 
-  it('an address that has most of them pays for others, busy as it is, and gets no more itself', async () => {
+  it('D9 an address that has most of them pays for others, busy as it is, and gets no more itself', async () => {
     const test = await start({ maxUnauthenticatedConnections: 10 });
     const busy = await strangers(test, 10, { from: '127.0.0.9', says: HELLO });
     // Their words must have been read.

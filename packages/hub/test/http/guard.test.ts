@@ -37,29 +37,34 @@ describe('a request that is not what it seems', () => {
     { name: 'an absolute target', head: ['GET http://evil/v1/hub HTTP/1.1', 'Host: 127.0.0.1'], status: 400, code: 'BAD_REQUEST' },
     { name: 'two slashes', head: ['GET //v1/hub HTTP/1.1', 'Host: 127.0.0.1'], status: 400, code: 'BAD_REQUEST' },
     {
-      name: 'two credentials',
+      name: 'A5 two credentials',
       head: ['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Authorization: a', 'Authorization: b'],
       status: 400,
       code: 'AMBIGUOUS_CREDENTIALS',
     },
     {
-      name: 'a credential in the query',
+      name: 'A5 a credential in the query',
       head: ['GET /v1/hub?token=x HTTP/1.1', 'Host: 127.0.0.1', 'Authorization: a'],
       status: 400,
       code: 'AMBIGUOUS_CREDENTIALS',
     },
     { name: 'two hosts', head: ['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Host: 127.0.0.1'], status: 400, code: 'BAD_REQUEST' },
-    { name: 'another host', head: ['GET /v1/hub HTTP/1.1', 'Host: attacker.example'], status: 421, code: 'WRONG_HOST' },
+    { name: 'B12 another host', head: ['GET /v1/hub HTTP/1.1', 'Host: attacker.example'], status: 421, code: 'WRONG_HOST' },
     {
-      name: 'a web page',
+      name: 'B11 a web page',
       head: ['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Origin: https://evil.example'],
       status: 403,
       code: 'ORIGIN_DENIED',
     },
-    { name: 'a page of no origin', head: ['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Origin: null'], status: 403, code: 'ORIGIN_DENIED' },
+    {
+      name: 'B11 a page of no origin',
+      head: ['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Origin: null'],
+      status: 403,
+      code: 'ORIGIN_DENIED',
+    },
     { name: 'a broken percent sign', head: ['GET /v1/devices/%zz HTTP/1.1', 'Host: 127.0.0.1'], status: 400, code: 'BAD_REQUEST' },
     {
-      name: 'another upgrade',
+      name: 'G8 another upgrade',
       head: ['GET /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Connection: Upgrade', 'Upgrade: h2c'],
       status: 404,
       code: 'NOT_FOUND',
@@ -68,7 +73,7 @@ describe('a request that is not what it seems', () => {
     expect(await ask(head)).toEqual({ status, code });
   });
 
-  it('is refused by the parser where HTTP itself is broken', async () => {
+  it('C3 is refused by the parser where HTTP itself is broken', async () => {
     expect(await ask(['POST /v1/hub HTTP/1.1', 'Host: 127.0.0.1', 'Content-Length: 5', 'Transfer-Encoding: chunked'])).toMatchObject({
       status: 400,
     });

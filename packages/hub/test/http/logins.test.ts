@@ -40,7 +40,7 @@ async function fail(client: string, times: number): Promise<number[]> {
 }
 
 describe('an address with too many failed logins', () => {
-  it('gets 429 TOO_MANY_FAILED_LOGINS with the wait, whatever it sends; others do not', async () => {
+  it('D10 gets 429 TOO_MANY_FAILED_LOGINS with the wait, whatever it sends; others do not', async () => {
     expect(await fail('192.0.2.1', 6)).toEqual([401, 401, 401, 401, 401, 429]);
     const answer = await ask('192.0.2.1', 'right');
     expect(answer).toMatchObject({

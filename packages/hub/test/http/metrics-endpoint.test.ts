@@ -46,7 +46,7 @@ describe('from loopback', () => {
     expect((await scrape(open, { ...headers, authorization: await authorization(open) })).status).toBe(200);
   });
 
-  it('is no way in for a web page whose name leads here', async () => {
+  it('B12 is no way in for a web page whose name leads here', async () => {
     expect((await scrape(open, { host: 'evil.example' })).status).toBe(421);
     expect((await scrape(open, { origin: 'https://127.0.0.1' })).status).toBe(403);
   });

@@ -3,7 +3,7 @@ import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { leakCheck, type RawPeer } from '@streams/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bodyOf, deviceAuthorization, rawLeg, rawLink, rawPeer } from '../support/raw.ts';
-import { call, type RestAnswer } from '../support/rest.ts';
+import { type RawHandshake, rawHandshake } from '../support/raw-handshake.ts';
 import { until } from '../support/streams.ts';
 
 const leaks = leakCheck();
@@ -30,20 +30,9 @@ async function link(deviceId: string, headers: readonly (readonly [string, strin
   return peer;
 }
 
-interface Offer {
-  readonly streamId: string;
-  readonly url: string;
-  readonly token: string;
-}
-
 /** A device that has accepted by hand, and both sides' tickets. */
-async function accepted(deviceId: string): Promise<{ control: RawPeer; offer: Offer; answer: RestAnswer }> {
-  const control = await link(deviceId);
-  const posted = call(test, 'POST', `/v1/devices/${deviceId}/streams`, { body: { timeoutMs: 10_000 } });
-  const offer = JSON.parse((await control.readFrame()).payload.toString()) as Offer;
-  const accept = { type: 'accept', streamId: offer.streamId, protocol: 'streams.v1' };
-  control.writeFrame({ opcode: 1, payload: Buffer.from(JSON.stringify(accept)) });
-  return { control, offer, answer: await posted };
+async function accepted(deviceId: string): Promise<RawHandshake> {
+  return rawHandshake(test, deviceId, await link(deviceId));
 }
 
 async function refusal(path: string, headers: readonly (readonly [string, string])[]): Promise<unknown> {
@@ -70,13 +59,13 @@ describe('a control link', () => {
     expect(await refusal('/v1/nothing', [good, CONTROL])).toEqual({ status: 404, code: 'NOT_FOUND' });
   });
 
-  it('never negotiates compression', async () => {
+  it('D1 never negotiates compression', async () => {
     const [peer, head] = await rawLink(test, 'a', [['Sec-WebSocket-Extensions', 'permessage-deflate']]);
     peers.push(peer);
     expect(head.headers['sec-websocket-extensions']).toBeUndefined();
   });
 
-  it('is closed when the device sends what is no message, and lives on unknown types', async () => {
+  it('C2 is closed when the device sends what is no message, and lives on unknown types', async () => {
     const peer = await link('a');
     peer.writeFrame({ opcode: 1, payload: Buffer.from('{"type":"later"}') });
     peer.writeFrame({ opcode: 1, payload: Buffer.from('{"type":"accept","streamId":"short"}') });
@@ -88,15 +77,15 @@ describe('a control link', () => {
 });
 
 describe('a stream token', () => {
-  it('is good for one leg of one stream, and a wrong use does not spend it', async () => {
-    const { offer, answer } = await accepted('b');
+  it('A1 A4 is good for one leg of one stream, and a wrong use does not spend it', async () => {
+    const { offer, ticket } = await accepted('b');
     const other = await accepted('c');
     const wrong = async (url: string, token: string): Promise<unknown> => {
       const { peer, answer: head } = await rawLeg(test, url, token);
       peers.push(peer);
       return (await head).status;
     };
-    const { url, token } = answer.body as unknown as Offer;
+    const { url, token } = ticket;
     expect(await wrong(offer.url, token)).toBe(401); // the other role
     expect(await wrong(url, other.offer.token)).toBe(401); // another stream
     expect(await wrong(url, 'x'.repeat(43))).toBe(401);
@@ -114,8 +103,8 @@ describe('a stream token', () => {
   });
 
   it('that fifty use at once is good for exactly one', async () => {
-    const { answer } = await accepted('d');
-    const { url, token } = answer.body as unknown as Offer;
+    const { ticket } = await accepted('d');
+    const { url, token } = ticket;
     const legs = await Promise.all(Array.from({ length: 50 }, () => rawLeg(test, url, token)));
     peers.push(...legs.map(({ peer }) => peer));
     let refused = 0;
@@ -129,8 +118,8 @@ describe('a stream token', () => {
 
 describe('a held leg', () => {
   it('gets no 101 before the other is there', async () => {
-    const { offer, answer } = await accepted('e');
-    const { url, token } = answer.body as unknown as Offer;
+    const { offer, ticket } = await accepted('e');
+    const { url, token } = ticket;
     const service = await rawLeg(test, url, token);
     peers.push(service.peer);
     await new Promise((resolve) => setTimeout(resolve, 30));
@@ -141,8 +130,8 @@ describe('a held leg', () => {
   });
 
   it('that speaks before its 101 is cut, and the other is told', async () => {
-    const { offer, answer } = await accepted('f');
-    const { url, token } = answer.body as unknown as Offer;
+    const { offer, ticket } = await accepted('f');
+    const { url, token } = ticket;
     const service = await rawLeg(test, url, token);
     peers.push(service.peer);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -154,8 +143,8 @@ describe('a held leg', () => {
   });
 
   it('that leaves ends the handshake: 410 for the other, `cancel` for the device', async () => {
-    const { control, offer, answer } = await accepted('g');
-    const { url, token } = answer.body as unknown as Offer;
+    const { control, offer, ticket } = await accepted('g');
+    const { url, token } = ticket;
     const device = await rawLeg(test, offer.url, offer.token);
     peers.push(device.peer);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -174,15 +163,15 @@ describe('a held leg', () => {
 
 describe('an established stream', () => {
   async function legs(deviceId: string): Promise<{ device: RawPeer; service: RawPeer }> {
-    const { offer, answer } = await accepted(deviceId);
-    const { url, token } = answer.body as unknown as Offer;
+    const { offer, ticket } = await accepted(deviceId);
+    const { url, token } = ticket;
     const [service, device] = [await rawLeg(test, url, token), await rawLeg(test, offer.url, offer.token)];
     peers.push(service.peer, device.peer);
     await Promise.all([service.answer, device.answer]);
     return { device: device.peer, service: service.peer };
   }
 
-  it('tells the other side within 250 ms when a leg dies that is being read', async () => {
+  it('E1 tells the other side within 250 ms when a leg dies that is being read', async () => {
     const { device, service } = await legs('h');
     const startMs = performance.now();
     device.reset();
@@ -190,7 +179,7 @@ describe('an established stream', () => {
     expect(performance.now() - startMs).toBeLessThan(250);
   });
 
-  it.each(['reset', 'destroy'] as const)('is over within 3 s when a leg dies that is paused (%s)', async (death) => {
+  it.each(['reset', 'destroy'] as const)('E1 is over within 3 s when a leg dies that is paused (%s)', async (death) => {
     const deviceId = `i-${death}`;
     const { device, service } = await legs(deviceId);
     // The service does not read, so the hub stops reading the device.

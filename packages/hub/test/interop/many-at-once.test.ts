@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 describe('many at once', () => {
-  it('200 streams carry 200 contents, each its own, and each is counted', async () => {
+  it('F11 200 streams carry 200 contents, each its own, and each is counted', async () => {
     trio = await startTrio();
     echo(trio.device);
     const results = await Promise.all(

@@ -20,7 +20,7 @@ afterAll(() => Promise.all(directories.map((directory) => rm(directory, { recurs
 let acknowledged = 0;
 
 it(
-  `survives ${KILLS} kills`,
+  `F2 survives ${KILLS} kills`,
   async () => {
     await Promise.all(Array.from({ length: REGISTRIES }, () => killAgainAndAgain(KILLS / REGISTRIES)));
     expect(acknowledged).toBeGreaterThan(KILLS);

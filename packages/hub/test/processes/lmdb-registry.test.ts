@@ -203,7 +203,7 @@ describe('a registry that is closed', () => {
 });
 
 describe('a disk that is full', () => {
-  it('fails the write with a typed error that says why, and keeps what was acknowledged', async () => {
+  it('F3 fails the write with a typed error that says why, and keeps what was acknowledged', async () => {
     const child = await RegistryChild.start(dataDirectory, { maxBlocks: 48 });
     expect(await child.exited()).toMatch(/STREAMS_INTERNAL .*registry\.mdb could not be written: .*(too large|Input\/output)/);
     expect(child.lastSteps.size).toBe(LANES.length);

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { parseMetrics } from '../support/prometheus.ts';
 
-it('a process without a free descriptor measures on, and leaves out what it cannot read', async () => {
+it('D11 a process without a free descriptor measures on, and leaves out what it cannot read', async () => {
   const program = fileURLToPath(new URL('../support/no-descriptors.mjs', import.meta.url));
   const { stdout } = await promisify(execFile)('sh', ['-c', 'ulimit -n 512; exec "$@"', 'sh', process.execPath, program]);
   const { thrown, before, after } = JSON.parse(stdout) as Record<string, string>;

@@ -58,7 +58,7 @@ describe('messages', () => {
 });
 
 describe('a reader that stops', () => {
-  it('stops the writer, with bounded memory, and then gets everything', async () => {
+  it('D12 stops the writer, with bounded memory, and then gets everything', async () => {
     const message = new Uint8Array(65_536);
     let flushed = 0;
     let received = 0;
@@ -115,7 +115,7 @@ describe('an end', () => {
     expect(reports[0]).toMatchObject({ endedBy: 'service', closeCode: 4410 });
   });
 
-  it('with 1000 delivers what is queued for a slow reader first', async () => {
+  it('E5 with 1000 delivers what is queued for a slow reader first', async () => {
     let received = 0;
     service.on('message', () => (received += 1));
     for (let index = 0; index < 3; index += 1) device.send(new Uint8Array(65_536));

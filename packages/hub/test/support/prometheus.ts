@@ -1,6 +1,6 @@
 // Prometheus' text format as strictly as a test wants it: one HELP and TYPE for each metric, then its samples.
 import { request } from 'node:https';
-import type { TestHub } from '@streams/hub/testing';
+import type { ReachableHub } from './rest.ts';
 
 /** One metric of a scrape. */
 interface Family {
@@ -48,7 +48,7 @@ export interface Scrape {
 }
 
 /** Scrapes a test hub from loopback. */
-export function scrape(test: TestHub, headers: Record<string, string> = {}, method = 'GET'): Promise<Scrape> {
+export function scrape(test: ReachableHub, headers: Record<string, string> = {}, method = 'GET'): Promise<Scrape> {
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port: test.port, method, path: '/metrics', headers, rejectUnauthorized: false, agent: false };
     const call = request(options, (response) => {
@@ -63,12 +63,12 @@ export function scrape(test: TestHub, headers: Record<string, string> = {}, meth
 }
 
 /** How often a limit of a hub was reached, by its metric; undefined: it has none. */
-export async function limitReached(test: TestHub, limit: string): Promise<number | undefined> {
+export async function limitReached(test: ReachableHub, limit: string): Promise<number | undefined> {
   return (await samplesOf(test))[`streams_hub_limits_reached_total{limit="${limit}"}`];
 }
 
 /** Every sample of a hub, `name{labels}` -> value. */
-export async function samplesOf(test: TestHub): Promise<Record<string, number>> {
+export async function samplesOf(test: ReachableHub): Promise<Record<string, number>> {
   const families = [...parseMetrics((await scrape(test)).text).values()];
   return Object.fromEntries(families.flatMap(({ samples }) => [...samples]));
 }

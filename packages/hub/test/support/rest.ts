@@ -3,6 +3,9 @@ import { request } from 'node:https';
 import { parseServiceConnectionString, Signer, systemClock } from '@streams/protocol/internal';
 import type { TestHub } from '@streams/hub/testing';
 
+/** A hub in this process or in another. */
+export type ReachableHub = Pick<TestHub, 'port' | 'deviceConnectionString' | 'serviceConnectionString'>;
+
 export interface RestAnswer {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
@@ -15,13 +18,13 @@ export interface RestOptions {
 }
 
 /** The `Authorization` value of the hub's policy `test`, or another. */
-export async function authorization(test: TestHub, policy = 'test'): Promise<string> {
+export async function authorization(test: ReachableHub, policy = 'test'): Promise<string> {
   const credentials = parseServiceConnectionString(await test.serviceConnectionString(policy));
   return new Signer({ resource: credentials.hostName, policy, key: credentials.key }, systemClock).authorization();
 }
 
 /** Sends a request as it is. */
-export async function send(test: TestHub, method: string, path: string, { body, headers = {} }: RestOptions = {}): Promise<RestAnswer> {
+export async function send(test: ReachableHub, method: string, path: string, { body, headers = {} }: RestOptions = {}): Promise<RestAnswer> {
   const { caCertificate: ca } = parseServiceConnectionString(await test.serviceConnectionString());
   return new Promise((resolve, reject) => {
     const call = request({ host: '127.0.0.1', port: test.port, method, path, headers, ca: ca ?? [], agent: false }, (response) => {
@@ -39,6 +42,6 @@ export async function send(test: TestHub, method: string, path: string, { body, 
 }
 
 /** Sends a request as the policy `test`. */
-export async function call(test: TestHub, method: string, path: string, options: RestOptions = {}): Promise<RestAnswer> {
+export async function call(test: ReachableHub, method: string, path: string, options: RestOptions = {}): Promise<RestAnswer> {
   return send(test, method, path, { ...options, headers: { authorization: await authorization(test), ...options.headers } });
 }

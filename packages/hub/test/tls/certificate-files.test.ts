@@ -44,7 +44,7 @@ describe('a hub', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('keeps its pair while a new one is half there, says so, and takes it when it is whole; open connections stay', async () => {
+  it('G6 keeps its pair while a new one is half there, says so, and takes it when it is whole; open connections stay', async () => {
     const peer = await RawPeer.connect({ port: test.port, tls: { host: '127.0.0.1', ca: first.cert } });
     await replaceFile(folder, 'tls.key', second.key);
     await clock.advance(POLL_MS);
@@ -67,7 +67,7 @@ describe('a hub', () => {
     peer.destroy();
   });
 
-  it('reloads at once when asked to, and rejects with what is wrong', async () => {
+  it('G6 reloads at once when asked to, and rejects with what is wrong', async () => {
     await put(second);
     await test.hub.reloadCertificate();
     expect(await serialAt(test.port)).toBe(serialOf(second.cert));
@@ -85,7 +85,7 @@ describe('a hub', () => {
     await expect(test.hub.reloadCertificate()).rejects.toMatchObject({ code: 'STREAMS_INVALID_STATE' });
   });
 
-  it('offers no cipher after a reload that it refused before', async () => {
+  it('G1 offers no cipher after a reload that it refused before', async () => {
     const weak = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA' } as const;
     await expect(connectTo(test.port, weak)).rejects.toThrow(/handshake failure/);
     await put(second);

@@ -105,7 +105,7 @@ const cases: Case[] = [
 ];
 
 describe('STREAMS_TLS_FAILED, of connect() and of createStream()', () => {
-  it.each(cases)('%s', async (reason, make, ca, words) => {
+  it.each(cases)('G2 %s', async (reason, make, ca, words) => {
     const port = await listen(await make());
     for (const error of await failures(port, ca())) {
       expect(error).toMatchObject({ code: 'STREAMS_TLS_FAILED', retryable: false, details: { reason } });
@@ -114,7 +114,7 @@ describe('STREAMS_TLS_FAILED, of connect() and of createStream()', () => {
     }
   });
 
-  it('unknown-ca, where STREAMS_CA_FILE has another', async () => {
+  it('G2 unknown-ca, where STREAMS_CA_FILE has another', async () => {
     const file = join(directory, 'roots.pem');
     await writeFile(file, theirs?.cert ?? '');
     vi.stubEnv('STREAMS_CA_FILE', file);
@@ -125,7 +125,7 @@ describe('STREAMS_TLS_FAILED, of connect() and of createStream()', () => {
     }
   });
 
-  it('expired, where it is the CA that has', async () => {
+  it('G2 expired, where it is the CA that has', async () => {
     const old = await loadAuthority(join(directory, 'old'), at(-21 * 365));
     for (const error of await failures(await listen(await leaf(old)), old.cert)) {
       expect(error).toMatchObject({ code: 'STREAMS_TLS_FAILED', details: { reason: 'expired' } });

@@ -2,6 +2,7 @@
 import { debuglog } from 'node:util';
 import { redact } from '../credentials/redact.ts';
 import { createError } from '../errors/kinds.ts';
+import { guardedLogger } from './guarded-logger.ts';
 import type { Logger } from './logger.ts';
 
 const debugLog = debuglog('streams');
@@ -20,9 +21,10 @@ export function clientLogger(logger: Logger = defaultLogger): Required<Logger> {
     const message = `logger: it has no method ${level}; expected debug, info, warn and error as in pino`;
     throw createError('INVALID_ARGUMENT', { message, details: { field: 'logger' } });
   }
+  const guarded = guardedLogger(logger);
   const at = (level: keyof Logger) => (fields: object, message: string) => {
     if (debugLog.enabled) debugLog('%s %s', message, lineOf(fields));
-    logger[level]?.(fields, message);
+    guarded[level](fields, message);
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -149,7 +149,7 @@ describe('who signed', () => {
     [false, 'an empty key', ['']],
   ])('%s: %s', (verdict, _what, given) => expect(isSignedBy(sign(PUMP), given)).toBe(verdict));
 
-  it('any flipped bit, of the signature or of what is signed, makes it none', () => {
+  it('A7 any flipped bit, of the signature or of what is signed, makes it none', () => {
     const genuine = sign(PUMP);
     const signature = Buffer.from(genuine.signature, 'base64');
     const flip = (bytes: Buffer, bit: number): Buffer => {
@@ -211,7 +211,7 @@ describe('in force', () => {
     [false, 'words', 'never'],
   ])('%s: %s', (verdict, _what, expiry) => expect(at(expiry)).toBe(verdict));
 
-  it('goes by the milliseconds of the clock', () => {
+  it('A7 goes by the milliseconds of the clock', () => {
     expect([at(nowS, NOW_MS + 59_999), at(nowS, NOW_MS + 60_000)]).toEqual([true, false]);
   });
 });

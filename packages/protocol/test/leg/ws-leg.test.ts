@@ -175,7 +175,7 @@ describe('an end', () => {
     expect([ends, received]).toEqual([1, []]);
   });
 
-  it('without a close frame is 1006', async () => {
+  it('E4 without a close frame is 1006', async () => {
     const [client, hub] = await WsBench.forTest().pair();
     const ends = Promise.all([endOf(client.leg), endOf(hub.leg)]);
     hub.leg.resume();

@@ -128,7 +128,7 @@ describe('an answer that is no 101', () => {
     if (wireCode === 'HANDSHAKE_TIMEOUT') expect(error).toMatchObject({ phase: 'service-leg', timeoutMs: 35_000 });
   });
 
-  it.each(['301', '302', '303', '307', '308'])('%s: is not followed', async (status) => {
+  it.each(['301', '302', '303', '307', '308'])('B10 %s: is not followed', async (status) => {
     const dialling = new Dialling();
     const elsewhere = await dialling.serve(echoing);
     const server = await dialling.serve(answering(`${status} Elsewhere`, { Location: `https://127.0.0.1:${elsewhere.port}/x` }));

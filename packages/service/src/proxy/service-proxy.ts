@@ -16,7 +16,6 @@ import {
   type SpliceEnd,
   StreamRejectedError,
   systemClock,
-  type Tunnel,
 } from '@streams/protocol/internal';
 import type { ServiceClient } from '../client.ts';
 import type { OpenTunnel } from '../open-tunnel.ts';
@@ -132,8 +131,8 @@ class RunningServiceProxy implements ServiceProxy {
   /** Until the connection has ended; never rejects. */
   async #serve(socket: Socket, name: string): Promise<void> {
     try {
-      const tunnel = this.#tunnels.ready(name) ?? (await this.#open(socket, (signal) => this.#tunnels.get(name, signal)));
-      if (tunnel) await this.#carryOnChannel(socket, tunnel);
+      const opened = this.#tunnels.ready(name) ?? (await this.#open(socket, (signal) => this.#tunnels.get(name, signal)));
+      if (opened) await this.#carryOnChannel(socket, opened);
       else await this.#carryOnStream(socket, name);
     } catch (err) {
       // Whoever closes or resets the connection meanwhile does not need to be told.
@@ -142,18 +141,28 @@ class RunningServiceProxy implements ServiceProxy {
     }
   }
 
-  async #carryOnChannel(socket: Socket, tunnel: Tunnel): Promise<void> {
-    const { id, name } = tunnel;
+  async #carryOnChannel(socket: Socket, { tunnel, redial }: OpenTunnel): Promise<void> {
+    const { id, name, session } = tunnel;
     let isAccepted = false;
     const late = (): void => joint.cut(`the device did not answer within ${this.#timeoutMs} ms`);
     const cancel = this.#clock.after(this.#timeoutMs, late);
+    // The tunnel was lost already when the connection came, unknown to us: it is told at once why there is no way, as if it came now.
+    const stopListening = tunnel.on('suspended', () => {
+      redial.attempt().catch((error: unknown) => {
+        if (!isAccepted && session.state === 'suspended') joint.cut(textOf(error));
+      });
+    });
+    const answered = (): void => {
+      cancel();
+      stopListening();
+    };
     const onAccepted = (): void => {
       isAccepted = true;
-      cancel();
+      answered();
     };
-    const joint = new ChannelSplice(socket, (handler) => tunnel.session.open(NOTHING, handler), { onAccepted });
+    const joint = new ChannelSplice(socket, (handler) => session.open(NOTHING, handler), { onAccepted });
     const end = await this.#carry(joint);
-    cancel();
+    answered();
     this.#tunnels.leave(name, tunnel);
     if (isAccepted) this.#ended({ streamId: id, name, ...end }, joint);
     else if (end.reason !== RESET_REASON) this.#refused(name, end.reason);

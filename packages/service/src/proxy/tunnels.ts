@@ -25,7 +25,7 @@ export interface TunnelsContext {
 
 interface Entry {
   /** As soon as there is one. */
-  tunnel: Tunnel | undefined;
+  opened: OpenTunnel | undefined;
   /** Undefined where the device takes streams only. */
   readonly opening: Promise<OpenTunnel | undefined>;
   stopTimer: Cancel | undefined;
@@ -43,23 +43,23 @@ export class Tunnels {
   }
 
   /** The tunnel for a connection, if it can be had without waiting: what most connections take. As {@link Tunnels.get} otherwise. */
-  ready(name: string): Tunnel | undefined {
-    const tunnel = this.#entries.get(name)?.tunnel;
-    return tunnel?.session.state === 'open' ? tunnel : undefined;
+  ready(name: string): OpenTunnel | undefined {
+    const opened = this.#entries.get(name)?.opened;
+    return opened?.tunnel.session.state === 'open' ? opened : undefined;
   }
 
   /**
    * The tunnel for a connection, which is to say {@link Tunnels.leave} when it has ended; undefined where there can be none.
    * @throws as `ServiceClient.openTunnel`
    */
-  async get(name: string, signal: AbortSignal): Promise<Tunnel | undefined> {
+  async get(name: string, signal: AbortSignal): Promise<OpenTunnel | undefined> {
     for (;;) {
       throwIfAborted(signal);
       const opened = await unlessAborted(this.#entry(name).opening, signal);
       if (opened === undefined) return undefined;
       const { tunnel, redial } = opened;
       if (tunnel.session.state === 'suspended') await this.#resume(tunnel, redial, signal);
-      if (tunnel.session.state === 'open') return tunnel;
+      if (tunnel.session.state === 'open') return opened;
     }
   }
 
@@ -91,7 +91,7 @@ export class Tunnels {
     const known = this.#entries.get(name);
     if (known) return known;
     const opening = this.#open(name, () => this.#forget(name, entry));
-    const entry: Entry = { opening, tunnel: undefined, stopTimer: undefined };
+    const entry: Entry = { opening, opened: undefined, stopTimer: undefined };
     this.#entries.set(name, entry);
     return entry;
   }
@@ -101,7 +101,7 @@ export class Tunnels {
       const opened = await this.#context.open(name, this.#closing.signal);
       void opened.tunnel.closed.then(forget);
       const entry = this.#entries.get(name);
-      if (entry) entry.tunnel = opened.tunnel;
+      if (entry) entry.opened = opened;
       // The connection that it was opened for may be gone.
       this.leave(name, opened.tunnel);
       return opened;

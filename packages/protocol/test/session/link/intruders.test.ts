@@ -23,7 +23,7 @@ describe('beside a leg that carries', () => {
     expect([intruder.end?.code, intruder.lines, peer.lines.at(-1), rig.events]).toEqual([1008, ['hello'], 'ack 10', ['up']]);
   });
 
-  it('the right key and a wrong PROOF: the same', async () => {
+  it('I7 the right key and a wrong PROOF: the same', async () => {
     const rig = new LinkBench();
     const peer = await rig.up();
     const intruder = await rig.dial(0x66);

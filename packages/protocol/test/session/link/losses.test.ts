@@ -87,7 +87,7 @@ describe('resume positions (mistake 2)', () => {
 });
 
 describe('ACK withheld', () => {
-  it('fills the window and one message, stops there, fails nothing, and goes on with the ACK', async () => {
+  it('I6 fills the window and one message, stops there, fails nothing, and goes on with the ACK', async () => {
     const rig = new LinkBench(1_024 * KIB, { maxWindowBytes: 64 * KIB });
     const hand = await rig.up();
     await rig.clock.advance(60_000);

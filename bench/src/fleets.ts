@@ -1,0 +1,59 @@
+// The load processes of the storm: devices that stay, a few thousand in each, from an address of its own.
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { start } from './rig.ts';
+
+/** Far below the 20,000 descriptors that a process has here; and so many processes that a part of them can go. */
+const MAX_DEVICES_PER_PROCESS = 4_500;
+const MIN_PROCESSES = 4;
+const POLL_MS = 20;
+
+/** A load process, and how many of its devices are connected. */
+interface Fleet {
+  readonly child: ChildProcess;
+  readonly devices: number;
+  connected: number;
+}
+
+/** All of them together. */
+export class Fleets {
+  readonly #connectionString: string;
+  #fleets: Fleet[] = [];
+
+  constructor(connectionString: string) {
+    this.#connectionString = connectionString;
+  }
+
+  /** Starts load processes until there are `devices` devices; `bench-0` is somebody else's. */
+  launch(devices: number): void {
+    const most = Math.min(MAX_DEVICES_PER_PROCESS, Math.ceil(devices / MIN_PROCESSES));
+    for (let from = this.#fleets.reduce((sum, fleet) => sum + fleet.devices, 1); from <= devices; from += most) {
+      const to = Math.min(from + most, devices + 1);
+      const address = `127.0.1.${this.#fleets.length + 1}`;
+      const child = start('./fleet.js', [String(from), String(to), address], [], this.#connectionString);
+      const fleet: Fleet = { child, devices: to - from, connected: 0 };
+      child.on('message', (connected: number) => (fleet.connected = connected));
+      this.#fleets.push(fleet);
+    }
+  }
+
+  get connected(): number {
+    return this.#fleets.reduce((sum, { connected }) => sum + connected, 0);
+  }
+
+  /** Resolves once as many are connected. */
+  async reaches(count: number): Promise<void> {
+    while (this.connected < count) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+
+  /** Kills load processes with at least `devices` devices, all in one moment; gives how many these were. */
+  async drop(devices: number): Promise<number> {
+    const dropped: Fleet[] = [];
+    const count = (): number => dropped.reduce((sum, fleet) => sum + fleet.devices, 0);
+    while (count() < devices && this.#fleets.length > 0) dropped.push(...this.#fleets.splice(-1));
+    const exits = dropped.map(({ child }) => once(child, 'exit'));
+    for (const { child } of dropped) child.kill('SIGKILL');
+    await Promise.all(exits);
+    return count();
+  }
+}

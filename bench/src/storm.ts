@@ -1,0 +1,144 @@
+// `npm run storm -- [--devices 18000] [--svg FILE]`: all devices connect at once, half of them drop at once, and the hub is killed; how long each lasts.
+// Exit code 1 if a target of docs/reliability.md is missed.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { Canary } from './canary.ts';
+import { chart } from './chart.ts';
+import { deviceString, fillRegistry } from './fleet-keys.ts';
+import { Fleets } from './fleets.ts';
+import { makeCertificate, NODE_FLAGS, residentBytes, start } from './rig.ts';
+import { stallOf } from './stalls.ts';
+import type { StormHubReady } from './storm-hub.ts';
+
+const { values } = parseArgs({ options: { devices: { type: 'string', default: '18000' }, svg: { type: 'string' } } });
+const devices = Number(values.devices);
+const SETTLE_MS = 3_000;
+const SAMPLE_MS = 250;
+const TARGETS = { memoryKbPerDevice: 60, backMs: 60_000, stallRatio: 1.3 };
+
+/** A hub that runs. */
+interface RunningHub extends StormHubReady {
+  readonly child: ChildProcess;
+}
+
+const missed: string[] = [];
+const dataDirectory = await mkdtemp(join(tmpdir(), 'streams-storm-'));
+await fillRegistry(dataDirectory, devices + 1);
+let hub = await startHub(0);
+const device = deviceString(hub.service);
+const canary = await Canary.start(device, hub.service);
+const fleets = new Fleets(device);
+
+await connectStorm();
+const ours = await drop();
+const bare = await bareDrop(ours.dropped);
+console.log(`a bare ws server in the same place: stall ${bare.toFixed(0)} ms; ratio ${(ours.stallMs / bare).toFixed(2)}`);
+judge('stall, of that of a bare ws server', ours.stallMs / bare, TARGETS.stallRatio);
+await killAndRecover();
+await fleets.drop(devices);
+const intact = await canary.intact();
+console.log(`canary: ${intact ? 'every byte' : 'BYTES DIFFER'}`);
+if (!intact) missed.push('canary');
+hub.child.kill('SIGKILL');
+await rm(dataDirectory, { recursive: true });
+console.log(missed.length === 0 ? 'storm: all targets met' : `storm: MISSED ${missed.join(', ')}`);
+process.exit(missed.length === 0 ? 0 : 1);
+
+async function connectStorm(): Promise<void> {
+  const emptyBytes = await residentBytes(Number(hub.child.pid));
+  const startMs = performance.now();
+  fleets.launch(devices);
+  await fleets.reaches(devices);
+  const tookMs = performance.now() - startMs;
+  await sleep(SETTLE_MS);
+  const perDeviceKb = ((await residentBytes(Number(hub.child.pid))) - emptyBytes) / devices / 1_000;
+  const rate = devices / (tookMs / 1_000);
+  console.log(
+    `${devices} devices connect in ${seconds(tookMs)}, ${rate.toFixed(0)} a second; ${perDeviceKb.toFixed(1)} KB each; ${noticed()}`,
+  );
+  judge('memory of a device, KB', perDeviceKb, TARGETS.memoryKbPerDevice);
+}
+
+/** Half of the devices vanish in one moment, and come back. */
+async function drop(): Promise<{ stallMs: number; dropped: number }> {
+  await stallOf(hub.child);
+  canary.worstMs();
+  const dropped = await fleets.drop(devices / 2);
+  await sleep(SETTLE_MS);
+  const stallMs = await stallOf(hub.child);
+  console.log(`${dropped} drop at once: stall ${stallMs.toFixed(0)} ms; ${noticed()}`);
+  return { stallMs, dropped };
+}
+
+async function bareDrop(count: number): Promise<number> {
+  const certificate = await makeCertificate();
+  const relay = start('./reference/sockets.js', [certificate.key, certificate.cert], NODE_FLAGS);
+  const [port] = (await once(relay, 'message')) as [number];
+  const swarm = start('./swarm.js', [certificate.cert, `wss://127.0.0.1:${port}`]);
+  swarm.send({ from: 0, to: count });
+  await once(swarm, 'message');
+  await sleep(SETTLE_MS);
+  await stallOf(relay);
+  const gone = once(swarm, 'exit');
+  swarm.kill('SIGKILL');
+  await gone;
+  await sleep(SETTLE_MS);
+  const stallMs = await stallOf(relay);
+  relay.kill();
+  await certificate.remove();
+  return stallMs;
+}
+
+async function killAndRecover(): Promise<void> {
+  fleets.launch(devices);
+  await fleets.reaches(devices);
+  await sleep(SETTLE_MS);
+  canary.worstMs();
+  const points: { x: number; y: number }[] = [];
+  const startMs = performance.now();
+  const sampling = setInterval(() => points.push({ x: (performance.now() - startMs) / 1_000, y: fleets.connected }), SAMPLE_MS);
+  const exited = once(hub.child, 'exit');
+  hub.child.kill('SIGKILL');
+  await exited;
+  while (fleets.connected > 0) await sleep(1);
+  hub = await startHub(hub.port);
+  const readyMs = performance.now() - startMs;
+  await fleets.reaches(devices * 0.95);
+  const back95Ms = performance.now() - startMs;
+  await fleets.reaches(devices);
+  const backMs = performance.now() - startMs;
+  clearInterval(sampling);
+  console.log(`kill -9: ready after ${seconds(readyMs)}, 95 % back after ${seconds(back95Ms)}, all after ${seconds(backMs)}; ${noticed()}`);
+  judge('all back, ms', backMs, TARGETS.backMs);
+  if (values.svg === undefined) return;
+  const svg = chart({
+    title: `${devices} devices after a kill -9 of the hub`,
+    x: 'seconds',
+    y: 'devices connected',
+    lines: [{ name: 'connected', points }],
+  });
+  await writeFile(values.svg, svg);
+}
+
+async function startHub(port: number): Promise<RunningHub> {
+  const child = fork(new URL('./storm-hub.js', import.meta.url), [dataDirectory, String(port)], { execArgv: [...NODE_FLAGS] });
+  const [ready] = (await once(child, 'message')) as [StormHubReady];
+  return { child, ...ready };
+}
+
+function noticed(): string {
+  return `the canary waited ${canary.worstMs().toFixed(0)} ms at most`;
+}
+
+function judge(what: string, value: number, most: number): void {
+  if (value > most) missed.push(`${what}: ${value.toFixed(2)}, not ${most}`);
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}

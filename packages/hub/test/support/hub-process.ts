@@ -1,0 +1,112 @@
+// A hub in a process of its own, as a test sees it: it can be killed, started again, and given few descriptors.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { HubOptions } from '@streams/hub';
+import type { ReachableHub } from './rest.ts';
+
+const PROGRAM = fileURLToPath(new URL('hub-process.mjs', import.meta.url));
+
+export interface HubProcessOptions {
+  /** What JSON can say of a hub. */
+  readonly options?: Partial<HubOptions>;
+  /** The most descriptors that it may open. */
+  readonly maxDescriptors?: number;
+  /** Default: a directory of its own, which goes with it. */
+  readonly dataDirectory?: string;
+}
+
+interface Settings extends HubProcessOptions {
+  readonly dataDirectory: string;
+}
+
+/** See the top of this file. */
+export class HubProcess implements ReachableHub {
+  readonly port: number;
+  readonly #settings: Settings;
+  #child: ChildProcess;
+  #asked = 0;
+
+  private constructor(settings: Settings, child: ChildProcess, port: number) {
+    this.#settings = settings;
+    this.#child = child;
+    this.port = port;
+  }
+
+  static async start(options: HubProcessOptions = {}): Promise<HubProcess> {
+    const settings = { ...options, dataDirectory: options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'streams-hub-'))) };
+    const { child, port } = await launch(settings, 0);
+    return new HubProcess(settings, child, port);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Resident memory. */
+  get residentBytes(): number {
+    return 1_024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]);
+  }
+
+  /** Creates the device if need be. */
+  deviceConnectionString(deviceId: string): Promise<string> {
+    return this.#ask('deviceId', deviceId);
+  }
+
+  serviceConnectionString(policy = 'test'): Promise<string> {
+    return this.#ask('policy', policy);
+  }
+
+  /** After a collection of garbage. */
+  memory(): Promise<NodeJS.MemoryUsage> {
+    return this.#ask('memory');
+  }
+
+  /** Resolves with its exit code once it has ended. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
+    const exited = once(this.#child, 'exit') as Promise<[number | null]>;
+    this.#child.kill(signal);
+    return (await exited)[0];
+  }
+
+  /** A successor on the same data and the same port, once it listens. */
+  async startAgain(): Promise<void> {
+    this.#child = (await launch(this.#settings, this.port)).child;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    await rm(this.#settings.dataDirectory, { recursive: true });
+  }
+
+  #ask<T>(what: string, argument?: string): Promise<T> {
+    const id = (this.#asked += 1);
+    const child = this.#child;
+    return new Promise((resolve) => {
+      const listener = (message: { id: number; answer: T }): void => {
+        if (message.id !== id) return;
+        child.off('message', listener);
+        resolve(message.answer);
+      };
+      child.on('message', listener);
+      child.send({ id, what, argument });
+    });
+  }
+}
+
+async function launch({ maxDescriptors, dataDirectory, options }: Settings, port: number): Promise<{ child: ChildProcess; port: number }> {
+  const limit = maxDescriptors === undefined ? '' : `ulimit -n ${maxDescriptors};`;
+  const args = ['--expose-gc', PROGRAM, JSON.stringify({ dataDirectory, options, port })];
+  const child = spawn('sh', ['-c', `${limit} exec "$@"`, 'sh', process.execPath, ...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  // A test that asks many things at once.
+  child.setMaxListeners(0);
+  const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the hub has ended by itself: ${String(code)}`)));
+  const [listening] = (await Promise.race([once(child, 'message'), ended])) as [{ port: number }];
+  ended.catch(() => undefined);
+  return { child, port: listening.port };
+}
