@@ -8,7 +8,7 @@ import { System } from './system.ts';
 const LEAST_COMMANDS = 300;
 const MOST_COMMANDS = 360;
 /** For the search for a shorter one, which can take very long. */
-const SHRINK_LIMIT_MS = Number(process.env['MODEL_SHRINK_MS'] ?? 90_000);
+const SHRINK_LIMIT_MS = 90_000;
 
 /** What a seed's run was. */
 export interface Played {
