@@ -67,7 +67,8 @@ export function observe(options: ObserveOptions = {}): Observed {
       const canaryFailure = await canary?.failure(withinMs);
       await closeCanary();
       if (canaryFailure !== undefined) failures.push(`the canary: ${canaryFailure}`);
-      if (lagMs > (options.maxLagMs ?? (options.pid === undefined ? 200 : Infinity))) failures.push(`the event loop was late by ${Math.round(lagMs)} ms`);
+      if (lagMs > (options.maxLagMs ?? (options.pid === undefined ? 200 : Infinity)))
+        failures.push(`the event loop was late by ${Math.round(lagMs)} ms`);
       const left = await comeBack(before, options, withinMs);
       failures.push(...left.failures, ...errors());
       assert(failures.length === 0, failures.join('; '));

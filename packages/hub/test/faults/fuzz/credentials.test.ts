@@ -35,30 +35,102 @@ beforeAll(async () => {
   const policies = new MemoryPolicies([{ name: 'backend', keys: [KEYS[0], KEYS[1]], permissions: ['stream:create'] }]);
   [issuer, stranger] = [await issuerKey('one'), await issuerKey('one')];
   const find = createLocalJWKSet(JSON.parse(jwksOf(issuer)) as JSONWebKeySet);
-  const tokens = new Tokens({ issuer: ISSUER, audience: AUDIENCE, jwksFile: 'unused', permissions: { operator: { permissions: ['stream:create'] } } }, find, clock);
+  const tokens = new Tokens(
+    { issuer: ISSUER, audience: AUDIENCE, jwksFile: 'unused', permissions: { operator: { permissions: ['stream:create'] } } },
+    find,
+    clock,
+  );
   authenticator = new Authenticator({ hostNames: new Set(['hub.example']), policies, registry, tokens, clock });
 });
 
-const strict = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
+const strict = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
 function part<T>(right: readonly T[], wrong: readonly T[]): fc.Arbitrary<Part<T>> {
   const ofRight = fc.constantFrom(...right).map((value): Part<T> => [value, true]);
-  return fc.oneof({ weight: 12, arbitrary: ofRight }, fc.constantFrom(...wrong).map((value): Part<T> => [value, false]));
+  return fc.oneof(
+    { weight: 12, arbitrary: ofRight },
+    fc.constantFrom(...wrong).map((value): Part<T> => [value, false]),
+  );
 }
 
 const host = part(['hub.example', 'HUB.Example'], ['hub.example.', 'hub.example:443', 'evil.example', '', 'hub', ' hub.example']);
-const devicePath = part([`/devices/${ID}`], ['/devices/pump-70', `/devices/${ID}/`, `/Devices/${ID}`, `//devices/${ID}`, `/devices/${ID.toUpperCase()}`, '/devices/', '', '/devices/off', '/devices/nobody', `/devices/../devices/${ID}`]);
-const servicePath = part([''], ['/', '/devices/pump-7', '?']);
-const spelling = part<(text: string) => string>([encodeURIComponent, strict], [(text) => encodeURIComponent(encodeURIComponent(text)).replace(/^[^%]*$/, '$&%00'), (text) => strict(text).toLowerCase().replace('hub', 'hvb')]);
-const expiry = part(['3600', '-59', '86399', '86460', '1'].map((text) => String(NOW_S + Number(text))), [...['-60', '-3600', '86461', '315360000'].map((text) => String(NOW_S + Number(text))), `${NOW_S}000`, '1e20', 'NaN', '-1', `0${NOW_S + 60}`, `${NOW_S + 60}.0`, `+${NOW_S + 60}`, ` ${NOW_S + 60}`, 'Infinity', `0x${NOW_S.toString(16)}`, '0']);
-const key = part([KEYS[0], KEYS[1]], [KEYS[2], Buffer.alloc(32, 9).toString('base64')]);
-const spoil = part<(signature: Buffer) => string>([(bytes) => encodeURIComponent(bytes.toString('base64')), (bytes) => bytes.toString('base64').replaceAll('+', '%2B')], [(bytes) => encodeURIComponent(flipped(bytes).toString('base64')), (bytes) => encodeURIComponent(bytes.subarray(1).toString('base64')), (bytes) => encodeURIComponent(Buffer.concat([bytes, bytes]).toString('base64')), (bytes) => `%${bytes.toString('base64')}`, () => '', (bytes) => bytes.toString('hex')]);
-const scheme = part(['SharedAccessSignature '], ['sharedaccesssignature ', 'SharedAccessSignature', 'Bearer ', 'Basic ', '', 'SharedAccessSignature\t']);
-/** What is done to the fields in the end; `skn` is there for a service. */
-const arrange = part<(fields: string[]) => string[]>([(fields) => fields, (fields) => fields.toReversed(), (fields) => [...fields, 'x=y']], [(fields) => [...fields, fields[0] ?? ''], (fields) => fields.slice(1), (fields) => [...fields, '=z'], (fields) => [...fields, ''], (fields) => fields.map((field) => field.replace('=', ':'))]);
-
-const signature = fc.boolean().chain((isDevice) =>
-  fc.record({ isDevice: fc.constant(isDevice), parts: fc.tuple(host, isDevice ? devicePath : servicePath, spelling, expiry, key, spoil, scheme, arrange), name: part(['backend'], ['Backend', 'nobody', 'backend%00']) }),
+const devicePath = part(
+  [`/devices/${ID}`],
+  [
+    '/devices/pump-70',
+    `/devices/${ID}/`,
+    `/Devices/${ID}`,
+    `//devices/${ID}`,
+    `/devices/${ID.toUpperCase()}`,
+    '/devices/',
+    '',
+    '/devices/off',
+    '/devices/nobody',
+    `/devices/../devices/${ID}`,
+  ],
 );
+const servicePath = part([''], ['/', '/devices/pump-7', '?']);
+const spelling = part<(text: string) => string>(
+  [encodeURIComponent, strict],
+  [
+    (text) => encodeURIComponent(encodeURIComponent(text)).replace(/^[^%]*$/, '$&%00'),
+    (text) => strict(text).toLowerCase().replace('hub', 'hvb'),
+  ],
+);
+const expiry = part(
+  ['3600', '-59', '86399', '86460', '1'].map((text) => String(NOW_S + Number(text))),
+  [
+    ...['-60', '-3600', '86461', '315360000'].map((text) => String(NOW_S + Number(text))),
+    `${NOW_S}000`,
+    '1e20',
+    'NaN',
+    '-1',
+    `0${NOW_S + 60}`,
+    `${NOW_S + 60}.0`,
+    `+${NOW_S + 60}`,
+    ` ${NOW_S + 60}`,
+    'Infinity',
+    `0x${NOW_S.toString(16)}`,
+    '0',
+  ],
+);
+const key = part([KEYS[0], KEYS[1]], [KEYS[2], Buffer.alloc(32, 9).toString('base64')]);
+const spoil = part<(signature: Buffer) => string>(
+  [(bytes) => encodeURIComponent(bytes.toString('base64')), (bytes) => bytes.toString('base64').replaceAll('+', '%2B')],
+  [
+    (bytes) => encodeURIComponent(flipped(bytes).toString('base64')),
+    (bytes) => encodeURIComponent(bytes.subarray(1).toString('base64')),
+    (bytes) => encodeURIComponent(Buffer.concat([bytes, bytes]).toString('base64')),
+    (bytes) => `%${bytes.toString('base64')}`,
+    () => '',
+    (bytes) => bytes.toString('hex'),
+  ],
+);
+const scheme = part(
+  ['SharedAccessSignature '],
+  ['sharedaccesssignature ', 'SharedAccessSignature', 'Bearer ', 'Basic ', '', 'SharedAccessSignature\t'],
+);
+/** What is done to the fields in the end; `skn` is there for a service. */
+const arrange = part<(fields: string[]) => string[]>(
+  [(fields) => fields, (fields) => fields.toReversed(), (fields) => [...fields, 'x=y']],
+  [
+    (fields) => [...fields, fields[0] ?? ''],
+    (fields) => fields.slice(1),
+    (fields) => [...fields, '=z'],
+    (fields) => [...fields, ''],
+    (fields) => fields.map((field) => field.replace('=', ':')),
+  ],
+);
+
+const signature = fc
+  .boolean()
+  .chain((isDevice) =>
+    fc.record({
+      isDevice: fc.constant(isDevice),
+      parts: fc.tuple(host, isDevice ? devicePath : servicePath, spelling, expiry, key, spoil, scheme, arrange),
+      name: part(['backend'], ['Backend', 'nobody', 'backend%00']),
+    }),
+  );
 
 function flipped(bytes: Buffer): Buffer {
   const other = Buffer.from(bytes);
@@ -66,8 +138,25 @@ function flipped(bytes: Buffer): Buffer {
   return other;
 }
 
-async function checkSignature({ isDevice, parts, name }: { isDevice: boolean; parts: readonly Part<unknown>[]; name: Part<string> }): Promise<void> {
-  const [hostName, path, spell, se, base64, write, prefix, order] = parts.map(([value]) => value) as [string, string, (text: string) => string, string, string, (bytes: Buffer) => string, string, (fields: string[]) => string[]];
+async function checkSignature({
+  isDevice,
+  parts,
+  name,
+}: {
+  isDevice: boolean;
+  parts: readonly Part<unknown>[];
+  name: Part<string>;
+}): Promise<void> {
+  const [hostName, path, spell, se, base64, write, prefix, order] = parts.map(([value]) => value) as [
+    string,
+    string,
+    (text: string) => string,
+    string,
+    string,
+    (bytes: Buffer) => string,
+    string,
+    (fields: string[]) => string[],
+  ];
   const sr = spell(`${hostName}${path}`);
   const bytes = createHmac('sha256', Buffer.from(base64, 'base64')).update(`${sr}\n${se}`).digest();
   const fields = [`sr=${sr}`, `sig=${write(bytes)}`, `se=${se}`, ...(isDevice ? [] : [`skn=${name[0]}`])];
@@ -85,7 +174,12 @@ const claims = fc.record({
   exp: part<unknown>([NOW_S + 60, NOW_S - 50], [NOW_S - 61, undefined, '9999999999', -1]),
   nbf: part<unknown>([NOW_S, NOW_S + 50, undefined], [NOW_S + 61, 'now']),
 });
-const token = fc.record({ claims, isOurs: fc.integer({ min: 0, max: 9 }).map((n) => n > 0), cut: fc.nat(9), kid: part<string | undefined>(['one', undefined], ['two', '__proto__']) });
+const token = fc.record({
+  claims,
+  isOurs: fc.integer({ min: 0, max: 9 }).map((n) => n > 0),
+  cut: fc.nat(9),
+  kid: part<string | undefined>(['one', undefined], ['two', '__proto__']),
+});
 
 async function checkToken({ claims: given, isOurs, cut, kid }: Drawn<typeof token>): Promise<void> {
   const values = Object.fromEntries(Object.entries(given).map(([name, [value]]) => [name, value]));
@@ -99,14 +193,38 @@ async function checkToken({ claims: given, isOurs, cut, kid }: Drawn<typeof toke
 
 const SECRET = KEYS[0];
 const connection = fc.record({
-  host: part(['hub.example', 'hub.example:8443', '[::1]:9', '127.0.0.1'], ['', 'hub example', 'hub:0', 'hub:65536', '-hub', 'https://hub', 'user@hub', '1.2', 'hub/x']),
+  host: part(
+    ['hub.example', 'hub.example:8443', '[::1]:9', '127.0.0.1'],
+    ['', 'hub example', 'hub:0', 'hub:65536', '-hub', 'https://hub', 'user@hub', '1.2', 'hub/x'],
+  ),
   id: part(['pump-7', 'a', "(it's)"], ['', '.', '..', 'a b', 'a/b', 'x'.repeat(129), 'a;b']),
   key: part([SECRET], ['', 'AAA', `${SECRET}=`, ` ${SECRET}`, SECRET.replace('A', '-')]),
   isDevice: fc.boolean(),
-  order: part<(fields: string[]) => string>([(fields) => fields.join(';'), (fields) => fields.toReversed().join(';'), (fields) => `${fields.join(';')};`, (fields) => `${fields.join(';')};X=1`, (fields) => ` ${fields.join(';')}\n`], [(fields) => [...fields, fields[0]].join(';'), (fields) => fields.slice(1).join(';'), (fields) => fields.join(','), (fields) => [...fields, 'x'].join(';'), (fields) => `${fields.join(';')};CaCertificate=AAAA`]),
+  order: part<(fields: string[]) => string>(
+    [
+      (fields) => fields.join(';'),
+      (fields) => fields.toReversed().join(';'),
+      (fields) => `${fields.join(';')};`,
+      (fields) => `${fields.join(';')};X=1`,
+      (fields) => ` ${fields.join(';')}\n`,
+    ],
+    [
+      (fields) => [...fields, fields[0]].join(';'),
+      (fields) => fields.slice(1).join(';'),
+      (fields) => fields.join(','),
+      (fields) => [...fields, 'x'].join(';'),
+      (fields) => `${fields.join(';')};CaCertificate=AAAA`,
+    ],
+  ),
 });
 
-function checkConnectionString({ host: [hostName, isHost], id: [id, isId], key: [secret, isKey], isDevice, order: [order, isOrder] }: Drawn<typeof connection>): void {
+function checkConnectionString({
+  host: [hostName, isHost],
+  id: [id, isId],
+  key: [secret, isKey],
+  isDevice,
+  order: [order, isOrder],
+}: Drawn<typeof connection>): void {
   const text = order([`HostName=${hostName}`, `${isDevice ? 'DeviceId' : 'SharedAccessKeyName'}=${id}`, `SharedAccessKey=${secret}`]);
   let found: string | undefined;
   try {

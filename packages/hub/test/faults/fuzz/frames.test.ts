@@ -13,10 +13,22 @@ const CLOSE_CODES = [1000, 1002, 1003, 1007, 1008, 1009, 4409, 1005, 1006];
 
 const bytes = fc.uint8Array({ maxLength: 40, size: 'max' });
 /** A WebSocket frame: one of our messages or none, its header right, mostly. */
-const control = fc.constantFrom('{"type":"lost","streamId":"AAECAwQFBgcICQoLDA0ODw"}', '{"type":"x"}', '{', '', '[]', '{"type":"accept"}', 'x'.repeat(40_000));
+const control = fc.constantFrom(
+  '{"type":"lost","streamId":"AAECAwQFBgcICQoLDA0ODw"}',
+  '{"type":"x"}',
+  '{',
+  '',
+  '[]',
+  '{"type":"accept"}',
+  'x'.repeat(40_000),
+);
 const wsFrame: fc.Arbitrary<FrameToSend> = fc.record(
   {
-    opcode: fc.oneof({ weight: 5, arbitrary: fc.constant(OPCODE.text) }, fc.constantFrom(OPCODE.ping, OPCODE.pong, OPCODE.continuation, OPCODE.binary), fc.nat(15)),
+    opcode: fc.oneof(
+      { weight: 5, arbitrary: fc.constant(OPCODE.text) },
+      fc.constantFrom(OPCODE.ping, OPCODE.pong, OPCODE.continuation, OPCODE.binary),
+      fc.nat(15),
+    ),
     payload: fc.oneof<fc.Arbitrary<string | Uint8Array>[]>(control, bytes, fc.constantFrom('{"type":"x"}', '{"type":"y"}')),
     fin: fc.integer({ min: 0, max: 20 }).map((n) => n > 0),
     rsv: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1),
@@ -31,7 +43,12 @@ let authorization: string;
 
 beforeAll(async () => {
   hub = await PlainHub.start();
-  authorization = await deviceAuthorization({ deviceConnectionString: async (id: string) => (await hub.hub.putDevice(id), hub.hub.connectionString({ deviceId: id })) } as Parameters<typeof deviceAuthorization>[0], 'pump-7');
+  authorization = await deviceAuthorization(
+    {
+      deviceConnectionString: async (id: string) => (await hub.hub.putDevice(id), hub.hub.connectionString({ deviceId: id })),
+    } as Parameters<typeof deviceAuthorization>[0],
+    'pump-7',
+  );
 });
 afterAll(async () => {
   await hub.expectWell();
@@ -41,7 +58,11 @@ afterAll(async () => {
 /** A control link that sends them, and then a clean close. */
 async function send(frames: readonly FrameToSend[]): Promise<void> {
   const peer = await RawPeer.connect({ port: hub.port });
-  const { status } = await peer.upgrade('/v1/devices/pump-7/control', [['Host', '127.0.0.1'], ['Authorization', authorization], ['Sec-WebSocket-Protocol', 'streams.control.v1']]);
+  const { status } = await peer.upgrade('/v1/devices/pump-7/control', [
+    ['Host', '127.0.0.1'],
+    ['Authorization', authorization],
+    ['Sec-WebSocket-Protocol', 'streams.control.v1'],
+  ]);
   assert.equal(status, 101);
   peer.write(Buffer.concat([...frames, { opcode: OPCODE.close, payload: closePayload(1000) }].map(encodeFrame)));
   // Of a frame that promises more the hub waits for the rest.

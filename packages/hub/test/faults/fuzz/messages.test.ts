@@ -30,7 +30,19 @@ const CONTROL = [
   { type: 'reject', streamId: ID, code: 'STREAM_REJECTED', reason: 'no' },
   { type: 'lost', streamId: ID },
   { type: 'welcome', hub: { name: 'h', version: '1' }, streamingEndpoints: ['https://h'], timeMs: 1, capabilities: [] },
-  { type: 'request', streamId: ID, name: 'ssh', headers: { a: 'b' }, protocols: ['streams.v1'], capabilities: [], requester: { policy: 'p' }, timeoutMs: 1_000, url: 'wss://h/', token: TOKEN, resumes: ID },
+  {
+    type: 'request',
+    streamId: ID,
+    name: 'ssh',
+    headers: { a: 'b' },
+    protocols: ['streams.v1'],
+    capabilities: [],
+    requester: { policy: 'p' },
+    timeoutMs: 1_000,
+    url: 'wss://h/',
+    token: TOKEN,
+    resumes: ID,
+  },
   { type: 'cancel', streamId: ID, code: 'ABORTED' },
   { type: 'goaway', withinMs: 10 },
 ];
@@ -44,7 +56,17 @@ const BODIES = [
   { hostName: 'h', streamingEndpoints: ['https://h'], version: '1' },
   DEVICE,
 ];
-const GUARDS = [asOpenStreamBody, asPutDeviceBody, asPutPolicyBody, asDeviceView, asOpenStreamAnswer, asErrorBody, asHubView, asImportedDevice, asExportedDevice];
+const GUARDS = [
+  asOpenStreamBody,
+  asPutDeviceBody,
+  asPutPolicyBody,
+  asDeviceView,
+  asOpenStreamAnswer,
+  asErrorBody,
+  asHubView,
+  asImportedDevice,
+  asExportedDevice,
+];
 
 let hub: PlainHub;
 
@@ -76,7 +98,9 @@ function checkFresh(value: unknown): void {
 async function post(bodies: readonly string[]): Promise<void> {
   const peer = await hub.connect();
   const paths = ['PUT /v1/devices/pump-7', 'POST /v1/devices/pump-7/streams', 'PUT /v1/policies/p'];
-  peer.write(bodies.map((body, index) => hub.request(...((paths[index % paths.length] ?? '').split(' ') as [string, string]), body)).join(''));
+  peer.write(
+    bodies.map((body, index) => hub.request(...((paths[index % paths.length] ?? '').split(' ') as [string, string]), body)).join(''),
+  );
   for (const _ of bodies) await readAnswer(peer);
   peer.destroy();
 }

@@ -11,9 +11,9 @@ const LIMIT_MS = 1_200_000;
 /** Loses the first byte of each write of more than 500. */
 async function lossy(seed: number, devices: number): Promise<System> {
   const system = await System.start(seed, devices);
-  const { accept } = system;
+  const accept = system.accept.bind(system);
   system.accept = async (id) => {
-    await accept.call(system, id);
+    await accept(id);
     for (const end of ENDS) {
       const { stream } = system.tape(id, end);
       const write = stream.write.bind(stream);

@@ -5,8 +5,8 @@ import { Model } from './model.ts';
 import { System } from './system.ts';
 
 /** Of so many 200 find something to be about. */
-const LEAST_COMMANDS = 300;
-const MOST_COMMANDS = 360;
+const LEAST_COMMANDS = 330;
+const MOST_COMMANDS = 390;
 /** For the search for a shorter one, which can take very long. */
 const SHRINK_LIMIT_MS = 90_000;
 
@@ -29,7 +29,7 @@ export interface Replay {
 export type StartSystem = (seed: number, devices: number) => Promise<System>;
 
 /** See the top of this file. */
-export async function play({ seed, path }: Replay, start: StartSystem = System.start): Promise<Played> {
+export async function play({ seed, path }: Replay, start: StartSystem = (...given) => System.start(...given)): Promise<Played> {
   const [runPath, replayPath] = path?.split('@') ?? [];
   let steps = 0;
   const property = fc.asyncProperty(sequences(replayPath), async (sequence) => {
@@ -42,12 +42,18 @@ export async function play({ seed, path }: Replay, start: StartSystem = System.s
     }
     await system.close();
   });
-  const details = await fc.check(property, { seed, numRuns: 1, ...(runPath && { path: runPath }), endOnFailure: path !== undefined, interruptAfterTimeLimit: SHRINK_LIMIT_MS });
+  const details = await fc.check(property, {
+    seed,
+    numRuns: 1,
+    ...(runPath && { path: runPath }),
+    endOnFailure: path !== undefined,
+    interruptAfterTimeLimit: SHRINK_LIMIT_MS,
+  });
   if (!details.failed) return { seed, steps, failure: undefined };
-  const [sequence] = details.counterexample ?? [];
-  const replay = /replayPath="([^"]*)"/.exec(String(sequence))?.[1] ?? '';
+  const sequence = fc.stringify(details.counterexample?.[0]);
+  const replay = /replayPath="([^"]*)"/.exec(sequence)?.[1] ?? '';
   const command = `MODEL_SEED=${seed} MODEL_PATH='${details.counterexamplePath}@${replay}' TEST_SUITE=faults npx vitest run packages/hub/test/faults/model`;
-  const failure = `${String(details.errorInstance)}\nafter ${details.numShrinks} shrinks: ${String(sequence)}\nagain: ${command}`;
+  const failure = `${String(details.errorInstance)}\nafter ${details.numShrinks} shrinks: ${sequence}\nagain: ${command}`;
   return { seed, steps, failure };
 }
 
@@ -71,7 +77,10 @@ class LongSequences extends fc.Arbitrary<Iterable<fc.AsyncCommand<Model, System>
     return false;
   }
 
-  override shrink(value: Iterable<fc.AsyncCommand<Model, System>>, context: unknown): fc.Stream<fc.Value<Iterable<fc.AsyncCommand<Model, System>>>> {
+  override shrink(
+    value: Iterable<fc.AsyncCommand<Model, System>>,
+    context: unknown,
+  ): fc.Stream<fc.Value<Iterable<fc.AsyncCommand<Model, System>>>> {
     return this.#inner.shrink(value, context);
   }
 }

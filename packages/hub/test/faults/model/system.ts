@@ -49,7 +49,11 @@ export class System {
   readonly #network = new Network();
   readonly #random: Random;
   readonly #registry = new MemoryRegistry();
-  readonly #policy = { name: 'model', keys: [randomBytes(32).toString('base64')], permissions: ['stream:create', 'device:read', 'device:write'] } as const;
+  readonly #policy = {
+    name: 'model',
+    keys: [randomBytes(32).toString('base64')],
+    permissions: ['stream:create', 'device:read', 'device:write'],
+  } as const;
   readonly #devices: readonly DeviceSlot[];
   readonly #clients = new Set<DeviceClient>();
   readonly #asked = new Map<string, (request: StreamRequest) => void>();
@@ -184,7 +188,8 @@ export class System {
 
   /** After the outcomes were looked at: a client whose keys are gone would go on trying. */
   async giveUp(device: number): Promise<void> {
-    for (const client of this.#clients) if (client.deviceId === nameOf(device) && client !== this.#slot(device).client) await this.#forget(client);
+    for (const client of this.#clients)
+      if (client.deviceId === nameOf(device) && client !== this.#slot(device).client) await this.#forget(client);
   }
 
   /** Empties the hub, and starts another in its place. @param totalMs The time that passes meanwhile, at least what a drain takes. */
@@ -234,7 +239,12 @@ export class System {
 
   #startHub(): void {
     const info = (fields: object): void => this.#onRecord(fields as Partial<LogRecord>);
-    const limits = { newStreamsPerSecond: false, newStreamsPerSecondPerPolicy: false, newStreamsPerSecondPerDevice: false, maxFailedLoginsPerAddress: false } as const;
+    const limits = {
+      newStreamsPerSecond: false,
+      newStreamsPerSecondPerPolicy: false,
+      newStreamsPerSecondPerDevice: false,
+      maxFailedLoginsPerAddress: false,
+    } as const;
     this.#network.hub = createHub({
       hostNames: ['127.0.0.1'],
       publicUrl: this.#publicUrl,

@@ -8,7 +8,9 @@ const ONE = process.env['SIMULATION_SEED'];
 const COMMAND = 'TEST_SUITE=faults npx vitest run packages/protocol/test/faults/resume/simulation.test.ts';
 
 describe('sessions under cuts, moves and stalls', () => {
-  it(`I5 F12 ${ONE ?? `${SEEDS} seeds`}: every byte arrives once, and what is kept stays within the window`, { timeout: 20_000 + SEEDS * 100 }, async () => {
+  it(`I5 F12 ${ONE ?? `${SEEDS} seeds`}: every byte arrives once, and what is kept stays within the window`, {
+    timeout: 20_000 + SEEDS * 100,
+  }, async () => {
     const seeds = ONE === undefined ? Array.from({ length: SEEDS }, (_, index) => index + 1) : [Number(ONE)];
     let resumed = 0;
     for (const seed of seeds) {

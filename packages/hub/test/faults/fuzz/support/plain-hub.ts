@@ -29,9 +29,19 @@ export class PlainHub {
       hostNames: [HOST],
       tls: false,
       publicUrl: `https://${HOST}`,
-      policies: [{ name: 'test', keys: [randomBytes(32).toString('base64')], permissions: ['stream:create', 'device:read', 'device:write', 'hub:read', 'hub:write'] }],
+      policies: [
+        {
+          name: 'test',
+          keys: [randomBytes(32).toString('base64')],
+          permissions: ['stream:create', 'device:read', 'device:write', 'hub:read', 'hub:write'],
+        },
+      ],
       limits: { maxFailedLoginsPerAddress: false },
-      logger: { info: ignore, warn: ignore, error: (fields, message) => void failures.push(`${message}: ${String((fields as { err?: unknown }).err)}`) },
+      logger: {
+        info: ignore,
+        warn: ignore,
+        error: (fields, message) => void failures.push(`${message}: ${String((fields as { err?: unknown }).err)}`),
+      },
     });
     const { port } = await hub.listen({ port: 0, host: HOST });
     const { hostName, policy, key } = parseServiceConnectionString(await hub.connectionString({ policy: 'test' }));

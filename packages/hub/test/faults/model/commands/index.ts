@@ -23,8 +23,16 @@ const device = fc.integer({ min: 0, max: DEVICES - 1 });
 const number = fc.nat({ max: 19 });
 const end = fc.constantFrom(...ENDS);
 /** A frame holds 65,536 bytes, a session's message a few more. */
-const bytes = fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 1, max: 300 }) }, fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 60_000, max: 140_000 }));
-const ms = fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 5_000 }) }, { weight: 3, arbitrary: fc.integer({ min: 25_000, max: 45_000 }) }, fc.integer({ min: 60_000, max: 200_000 }));
+const bytes = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: 1, max: 300 }) },
+  fc.integer({ min: 1, max: 20_000 }),
+  fc.integer({ min: 60_000, max: 140_000 }),
+);
+const ms = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 1, max: 5_000 }) },
+  { weight: 3, arbitrary: fc.integer({ min: 25_000, max: 45_000 }) },
+  fc.integer({ min: 60_000, max: 200_000 }),
+);
 
 const WEIGHTED: readonly [weight: number, Commands][] = [
   [10, device.map((n) => new Register(n))],

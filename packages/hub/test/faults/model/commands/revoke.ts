@@ -26,7 +26,8 @@ export class Revoke extends Step {
     const device = model.device(this.device);
     if (this.how === 'delete') device.isRegistered = false;
     if (this.how === 'disable') device.isEnabled = false;
-    for (const { id } of requests) expectEqual(await system.failure(id, false), 'STREAMS_DEVICE_NOT_CONNECTED', `request ${id} of a revoked device`);
+    for (const { id } of requests)
+      expectEqual(await system.failure(id, false), 'STREAMS_DEVICE_NOT_CONNECTED', `request ${id} of a revoked device`);
     for (const stream of streams) await expectBroken(stream, system);
     await system.giveUp(this.device);
   }
