@@ -16,6 +16,11 @@ export interface LimitOptions {
   readonly newStreamsPerSecondPerPolicy?: number | false | undefined;
   /** The same of one device. Default: 1,000. */
   readonly newStreamsPerSecondPerDevice?: number | false | undefined;
+  /**
+   * Bytes that wait in the hub for receivers that are slow, all streams together: from there on no stream is opened. They are in memory
+   * twice, as messages and as the TLS records made of them. Default: 268,435,456.
+   */
+  readonly maxQueuedBytes?: number | false | undefined;
   /** Bytes per second of one stream, in each direction: the hub reads no faster. Default: false. */
   readonly bytesPerSecondPerStream?: number | false | undefined;
   /** The longest life of a stream, in milliseconds; of a session that resumes, all its legs together. Default: false. */
@@ -58,6 +63,10 @@ export const limitsSchema: z.ZodObject = z.strictObject({
   }),
   newStreamsPerSecondPerPolicy: count(1_000, { description: 'The same for one policy.', answer: THROTTLED }),
   newStreamsPerSecondPerDevice: count(1_000, { description: 'The same of one device.', answer: THROTTLED }),
+  maxQueuedBytes: limit(1_048_576, 1_000_000_000_000, 268_435_456, {
+    description: 'Bytes that wait in the hub for slow receivers, all streams together. Each is in memory about twice.',
+    answer: '503 `OVERLOADED`, for new streams; those that run go on',
+  }),
   bytesPerSecondPerStream: limit(4_096, 1_000_000_000_000, false, {
     description: 'Bytes per second of one stream, in each direction.',
     answer: 'no error: the hub reads no faster, and the sender waits',

@@ -1,10 +1,12 @@
-// What a hub takes on: streams at once and new ones per second, of the hub, a policy, and a device; then what a running stream may do.
+// What a hub takes on: streams at once and new ones per second, of the hub, a policy, and a device, and what waits for receivers; then
+// what a running stream may do.
 import { type Cancel, type Clock, createError, type Random, type StreamsError } from '@streams/protocol/internal';
 import type { LimitsInForce } from '../config/limits-in-force.ts';
 import type { HubObserver } from '../diagnostics/observer.ts';
 import { Lifetimes } from './lifetimes.ts';
 import type { StreamRequest } from './negotiation.ts';
 import { Parties, type PartyKind } from './parties.ts';
+import { QueuedBytes } from './queued-bytes.ts';
 import { Pacer } from './rate-limit.ts';
 import type { Relay, RelayReport } from './relay.ts';
 import type { LegPair } from './rendezvous.ts';
@@ -41,9 +43,11 @@ export class StreamLimits {
   readonly #places = new Map<string, Place>();
   readonly #pacers = new Set<Pacer>();
   readonly #lifetimes: Lifetimes;
+  readonly #queued: QueuedBytes;
 
   constructor(context: StreamLimitsContext) {
     this.#context = context;
+    this.#queued = new QueuedBytes(context.clock);
     this.#lifetimes = new Lifetimes(context);
     context.limits.onChange(() => {
       for (const pacer of this.#pacers) pacer.set(context.limits.current.bytesPerSecondPerStream);
@@ -53,7 +57,7 @@ export class StreamLimits {
   /**
    * Takes a place for a stream that is about to be asked for.
    * @returns gives it back, and is to be called once.
-   * @throws `STREAMS_TOO_MANY_STREAMS`, `STREAMS_THROTTLED`, `STREAMS_STREAM_EXPIRED`; `details.limit` names the option.
+   * @throws `STREAMS_TOO_MANY_STREAMS`, `STREAMS_THROTTLED`, `STREAMS_OVERLOADED`, `STREAMS_STREAM_EXPIRED`; `details.limit` names the option.
    */
   admit({ deviceId, policy: { name: policy }, resumes }: StreamRequest, streamId: string): Cancel {
     const sessionId = resumes ?? streamId;
@@ -75,6 +79,7 @@ export class StreamLimits {
   watch(relay: Relay, legs: LegPair, sessionId: string): (report: RelayReport) => void {
     const { clock, limits, observer } = this.#context;
     const ended = this.#lifetimes.watch(relay, sessionId);
+    const stopCounting = this.#queued.watch(legs);
     const pacers = (['device', 'service'] as const).map((role) => {
       const hold = (): void => {
         observer.limitReached('bytesPerSecondPerStream');
@@ -88,6 +93,7 @@ export class StreamLimits {
     }
     return (report) => {
       ended(report);
+      stopCounting();
       for (const pacer of pacers) {
         this.#pacers.delete(pacer);
         pacer.stop();
@@ -99,6 +105,7 @@ export class StreamLimits {
   #check(place: Place): void {
     const { clock, limits } = this.#context;
     const nowMs = clock.monotonicMs();
+    if (place.legs === 0 && this.#queued.sum >= limits.current.maxQueuedBytes) throw this.#overloaded();
     for (const [parties, key] of this.#of(place)) {
       if (place.legs === 0 && parties.isFull(key, limits.current)) throw this.#tooMany(parties.kind);
       const waitMs = parties.waitMs(key, limits.current, nowMs);
@@ -128,12 +135,22 @@ export class StreamLimits {
     return this.#refused('THROTTLED', rate, `${who} may open ${most} streams per second`, waitMs);
   }
 
+  #overloaded(): StreamsError {
+    const message = 'too much waits in the hub for receivers that are slow';
+    return this.#refused('OVERLOADED', 'maxQueuedBytes', message, PLACE_RETRY_MS);
+  }
+
   #expired(): StreamsError {
     this.#context.observer.limitReached('maxStreamLifeMs');
     return createError('STREAM_EXPIRED', { details: { limit: 'maxStreamLifeMs' } });
   }
 
-  #refused(code: 'TOO_MANY_STREAMS' | 'THROTTLED', limit: PartyKind['max' | 'rate'], message: string, waitMs: number): StreamsError {
+  #refused(
+    code: 'TOO_MANY_STREAMS' | 'THROTTLED' | 'OVERLOADED',
+    limit: PartyKind['max' | 'rate'] | 'maxQueuedBytes',
+    message: string,
+    waitMs: number,
+  ): StreamsError {
     const { limits, observer, random } = this.#context;
     observer.limitReached(limit);
     const retryAfterMs = Math.ceil(waitMs + RETRY_SPREAD_MS * random.uniform());

@@ -72,7 +72,7 @@ it('does not close a registry that it was given', async () => {
   expect(await registry.get('pump-7')).toMatchObject({ deviceId: 'pump-7' });
 });
 
-it('C10 F3 answers 500 where the registry fails; the log alone says why', async () => {
+it('C10, F3 answers 500 where the registry fails; the log alone says why', async () => {
   const logged: object[] = [];
   const test = await startTestHub({
     registry: new FullRegistry(),

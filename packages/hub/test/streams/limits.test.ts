@@ -128,3 +128,25 @@ describe('a session', () => {
     admit('a', 'p', 'session');
   });
 });
+
+describe('what waits for slow receivers', () => {
+  it('D14 from maxQueuedBytes on no stream is opened, until it has become less', async () => {
+    renew({ maxQueuedBytes: 1_048_576 });
+    const off = (): void => undefined;
+    const legs = { device: { bufferedBytes: 1_000_000, off }, service: { bufferedBytes: 48_575, off } };
+    admit('a', 'p', undefined, 'session');
+    const end = streams.watch({} as never, legs as never, 'session');
+    admit();
+    legs.service.bufferedBytes += 1;
+    // It does not look each time.
+    admit();
+    await clock.advance(250);
+    expect(refusal()).toMatchObject({ code: 'OVERLOADED', limit: 'maxQueuedBytes', max: 1_048_576, retryAfterMs: expect.any(Number) });
+    expect(reached).toEqual(['maxQueuedBytes']);
+    // The next leg of a session takes no new place.
+    admit('a', 'p', 'session');
+    end({ closeCode: 1000 } as never);
+    await clock.advance(250);
+    admit();
+  });
+});

@@ -10,7 +10,7 @@ let opened = 0;
 
 function hold(index) {
   const address = index % addresses;
-  const localAddress = `127.0.${1 + (address >> 8)}.${1 + (address & 255) % 254}`;
+  const localAddress = `127.0.${1 + (address >> 8)}.${1 + ((address & 255) % 254)}`;
   const socket = connect({ port, host: '127.0.0.1', localAddress });
   socket.on('error', () => undefined);
   socket.once('connect', () => (opened += 1));

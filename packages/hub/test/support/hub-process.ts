@@ -102,7 +102,9 @@ export class HubProcess implements ReachableHub {
 async function launch({ maxDescriptors, dataDirectory, options }: Settings, port: number): Promise<{ child: ChildProcess; port: number }> {
   const limit = maxDescriptors === undefined ? '' : `ulimit -n ${maxDescriptors};`;
   const args = ['--expose-gc', PROGRAM, JSON.stringify({ dataDirectory, options, port })];
-  const child = spawn('sh', ['-c', `${limit} exec "$@"`, 'sh', process.execPath, ...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = spawn('sh', ['-c', `${limit} exec "$@"`, 'sh', process.execPath, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   // A test that asks many things at once.
   child.setMaxListeners(0);
   const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the hub has ended by itself: ${String(code)}`)));

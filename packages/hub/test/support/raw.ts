@@ -27,7 +27,11 @@ export async function deviceAuthorization(test: ReachableHub, deviceId: string):
 }
 
 /** A control link, or what the hub answered instead. */
-export async function rawLink(test: ReachableHub, deviceId: string, headers: readonly RequestHeader[] = []): Promise<[RawPeer, ResponseHead]> {
+export async function rawLink(
+  test: ReachableHub,
+  deviceId: string,
+  headers: readonly RequestHeader[] = [],
+): Promise<[RawPeer, ResponseHead]> {
   const peer = await rawPeer(test);
   const head = await peer.upgrade(`/v1/devices/${encodeURIComponent(deviceId)}/control`, [
     ['Authorization', await deviceAuthorization(test, deviceId)],
@@ -85,7 +89,7 @@ export interface KeptConnection {
 }
 
 /** @param authorization Of each request. */
-export async function keptConnection(test: TestHub, authorization: string): Promise<KeptConnection> {
+export async function keptConnection(test: ReachableHub, authorization: string): Promise<KeptConnection> {
   const peer = await rawPeer(test);
   return {
     ask: async (method, path, body = '') => {

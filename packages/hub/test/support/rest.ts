@@ -24,7 +24,12 @@ export async function authorization(test: ReachableHub, policy = 'test'): Promis
 }
 
 /** Sends a request as it is. */
-export async function send(test: ReachableHub, method: string, path: string, { body, headers = {} }: RestOptions = {}): Promise<RestAnswer> {
+export async function send(
+  test: ReachableHub,
+  method: string,
+  path: string,
+  { body, headers = {} }: RestOptions = {},
+): Promise<RestAnswer> {
   const { caCertificate: ca } = parseServiceConnectionString(await test.serviceConnectionString());
   return new Promise((resolve, reject) => {
     const call = request({ host: '127.0.0.1', port: test.port, method, path, headers, ca: ca ?? [], agent: false }, (response) => {

@@ -42,8 +42,6 @@ export async function costOfSlowReaders(test: HubProcess, { streams, offeredByte
 }
 
 async function buffersOf(test: HubProcess): Promise<number> {
-  // What the first collection has found to be free is given back behind it.
-  await test.memory();
   return (await test.memory()).external;
 }
 

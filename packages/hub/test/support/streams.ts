@@ -13,13 +13,14 @@ export interface Trio {
   close(): Promise<void>;
 }
 
-/** Starts a hub, the device `pump-7` and a service. The device has no handler yet. */
+/** Starts a hub, the device `pump-7` and a service. The device has no handler yet. @param port Of the hub; default: a free one. */
 export async function startTrio(
   hub: Parameters<typeof startTestHub>[0] = {},
   deviceSettings: DeviceClientSettings = {},
   serviceSettings: ServiceClientSettings = {},
+  port = 0,
 ): Promise<Trio> {
-  const test = await startTestHub(hub);
+  const test = await startTestHub(hub, port);
   const device = DeviceClient.fromConnectionString(await test.deviceConnectionString('pump-7'), deviceSettings);
   const service = ServiceClient.fromConnectionString(await test.serviceConnectionString(), serviceSettings);
   await device.connect();

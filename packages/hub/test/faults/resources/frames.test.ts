@@ -1,16 +1,16 @@
 // Messages that are to cost the hub more than they cost who sends them: compressed, too large, in thousands of fragments.
 import { constants, deflateRawSync } from 'node:zlib';
 import { MAX_CONTROL_MESSAGE_BYTES, MAX_FRAGMENTS, MAX_LEG_MESSAGE_BYTES } from '@streams/protocol/internal';
-import { encodeFrame, OPCODE, type RawPeer } from '@streams/testkit';
+import { encodeFrame, type Observed, OPCODE, type RawPeer } from '@streams/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { HubProcess } from '../../support/hub-process.ts';
-import { observeHub, type WatchedHub } from '../../support/observe.ts';
+import { observeHub } from '../../support/observe.ts';
 import { rawLink, rawStream, type RawStream } from '../../support/raw.ts';
 
 const MIB = 2 ** 20;
 const peers: RawPeer[] = [];
 let test: HubProcess;
-let watched: WatchedHub;
+let watched: Observed;
 beforeAll(async () => {
   test = await HubProcess.start();
 });

@@ -1,0 +1,37 @@
+// What takes long or much memory of the cases of resource abuse: 100 readers that stop, streams that come and go for minutes.
+import { expect, it } from 'vitest';
+import { HubProcess } from '../support/hub-process.ts';
+import { observeHub } from '../support/observe.ts';
+import { openAndClose, tinyMessages } from '../support/churn.ts';
+import { costOfSlowReaders } from '../support/slow-readers.ts';
+
+const KIB = 1_024;
+const MIB = 2 ** 20;
+
+it('D12 100 readers that stop, both ways, with a GiB offered to each: at most 512 KiB per stream and direction', async () => {
+  await using test = await HubProcess.start();
+  // The system gets memory back later than the collector does.
+  const watched = await observeHub(test, { pid: test.pid, maxGrowthBytes: 200 * MIB });
+  const { bytesPerDirection, residentBytes } = await costOfSlowReaders(test, { streams: 100, offeredBytes: 1_024 * MIB });
+  console.log(`D12: ${Math.round(bytesPerDirection / KIB)} KiB of buffers, ${Math.round(residentBytes / 200 / KIB)} KiB resident, each`);
+  expect(bytesPerDirection).toBeLessThan(512 * KIB);
+  expect(residentBytes / 200).toBeLessThan(512 * KIB);
+  await watched.settled(10_000);
+});
+
+it('D16 10,000 streams a minute that are opened and closed, and messages of a byte, for five minutes: the heap stays', async () => {
+  await using test = await HubProcess.start({ options: { limits: { newStreamsPerSecond: false } } });
+  await openAndClose(test, 1_000);
+  const watched = await observeHub(test, { pid: test.pid, maxGrowthBytes: 64 * MIB });
+  const before = await test.memory();
+  const endMs = performance.now() + 5 * 60_000;
+  let streams = 0;
+  while (performance.now() < endMs) {
+    await Promise.all([openAndClose(test, 1_000), tinyMessages(test, 20_000)]);
+    streams += 1_000;
+  }
+  const grownBytes = (await test.memory()).heapUsed - before.heapUsed;
+  console.log(`D16: ${streams} streams, ${Math.round(grownBytes / KIB)} KiB of heap more`);
+  expect(grownBytes).toBeLessThan(5 * MIB);
+  await watched.settled(10_000);
+});
