@@ -90,10 +90,19 @@ export function findRoute(routes: readonly Route[], method: string, target: stri
 export async function readBody(request: IncomingMessage): Promise<Fields> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of whole(request)) {
     bytes += chunk.length;
     if (bytes > MAX_BODY_BYTES) throw createError('TOO_LARGE', { message: `a body holds at most ${MAX_BODY_BYTES} bytes` });
     chunks.push(chunk);
   }
   return bytes === 0 ? {} : parseObject(Buffer.concat(chunks).toString(), 'body');
+}
+
+/** What a request carries. Whoever leaves in the middle of it is no failure of the hub. */
+async function* whole(request: IncomingMessage): AsyncGenerator<Buffer, void> {
+  try {
+    yield* request as AsyncIterable<Buffer>;
+  } catch (cause) {
+    throw createError('BAD_REQUEST', { message: 'the request ended in the middle of its body', cause });
+  }
 }

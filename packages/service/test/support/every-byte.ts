@@ -22,7 +22,7 @@ const TEXT = 'a stream, whole';
 const TIMEOUT_MS = 3_000;
 
 /** What may come of it. */
-export const OUTCOMES = /^(whole( at the end)?|STREAMS_(CONNECT_FAILED|HANDSHAKE_TIMEOUT|STREAM_GONE|STREAM_TERMINATED))$/;
+export const OUTCOMES: RegExp = /^(whole( at the end)?|STREAMS_(CONNECT_FAILED|HANDSHAKE_TIMEOUT|STREAM_GONE|STREAM_TERMINATED))$/;
 /** The hub ends a handshake after its time, the client by itself five seconds later. */
 export const MOST_MS: number = TIMEOUT_MS + 6_000;
 

@@ -14,6 +14,9 @@ import { until, within } from './waiting.ts';
 
 /** Where connections are lost, time goes in such steps, and everybody gets a turn after each. */
 const STEP_MS = 250;
+/** In the first time, in which most of them come back. */
+const QUICK_MS = 3_000;
+const LONG_STEP_MS = 1_000;
 /** A request, its answer, two legs and their HELLO take less. A device that has lost a request with its link gives no answer. */
 const RESTING_TURNS = 100;
 const MUTE = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -264,7 +267,11 @@ export class System {
   }
 
   async #passSlowly(ms: number): Promise<void> {
-    for (let leftMs = ms; leftMs > 0; leftMs -= STEP_MS) await this.#step(Math.min(STEP_MS, leftMs));
+    for (let passedMs = 0; passedMs < ms; ) {
+      const stepMs = Math.min(passedMs < QUICK_MS ? STEP_MS : LONG_STEP_MS, ms - passedMs);
+      await this.#step(stepMs);
+      passedMs += stepMs;
+    }
     for (const { client } of this.#devices) if (client) await until('that the device is back', () => client.state.name === 'connected');
   }
 

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { systemClock } from '@streams/protocol/internal';
 
 /** Of real time: much for a busy machine, and short enough for a failure to be shrunk. */
-const LIMIT_MS = Number(process.env['MODEL_WAIT_MS'] ?? 5_000);
+const LIMIT_MS = 5_000;
 
 /** @throws AssertionError if `promise` does not settle. */
 export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
