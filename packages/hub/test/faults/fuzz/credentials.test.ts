@@ -122,15 +122,13 @@ const arrange = part<(fields: string[]) => string[]>(
   ],
 );
 
-const signature = fc
-  .boolean()
-  .chain((isDevice) =>
-    fc.record({
-      isDevice: fc.constant(isDevice),
-      parts: fc.tuple(host, isDevice ? devicePath : servicePath, spelling, expiry, key, spoil, scheme, arrange),
-      name: part(['backend'], ['Backend', 'nobody', 'backend%00']),
-    }),
-  );
+const signature = fc.boolean().chain((isDevice) =>
+  fc.record({
+    isDevice: fc.constant(isDevice),
+    parts: fc.tuple(host, isDevice ? devicePath : servicePath, spelling, expiry, key, spoil, scheme, arrange),
+    name: part(['backend'], ['Backend', 'nobody', 'backend%00']),
+  }),
+);
 
 function flipped(bytes: Buffer): Buffer {
   const other = Buffer.from(bytes);
