@@ -52,8 +52,7 @@ it.each([1, 200])(
       console.log(`D9, ${addresses} addresses: the first device took ${Math.round(performance.now() - startMs)} ms`);
       const times = await connectTimes(`of-${addresses}`);
       console.log(`D9, ${addresses} addresses: the slowest of ${DEVICES} devices took ${Math.round(times.at(-1) ?? 0)} ms`);
-      // Not the slowest: where the kernel has no room for a moment, it lets one wait for a second or three.
-      expect(times[DEVICES / 2]).toBeLessThan(2_000);
+      expect(times.at(-1)).toBeLessThan(2_000);
     } finally {
       const ended = once(hoard, 'exit');
       hoard.kill('SIGKILL');
