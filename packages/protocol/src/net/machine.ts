@@ -1,6 +1,6 @@
 // Notices that the machine has slept or has another address: then its connections may be long dead, and must show life soon (design section 5).
 import { networkInterfaces } from 'node:os';
-import type { Cancel, Clock } from '../time/clock.ts';
+import { type Cancel, type Clock, systemClock } from '../time/clock.ts';
 import { LINK_TICK_MS, SLEEP_JUMP_MS } from '../wire/defaults.ts';
 
 /** Calls `onChange` each time, until the returned function is called. Silence of a machine that is as it was is each connection's own business. */
@@ -19,7 +19,18 @@ export function watchMachine(onChange: () => void, clock: Clock, addresses: () =
   });
 }
 
-function localAddresses(): string[] {
+/** How old an answer may be: a process may have thousands of connections, and each asks. */
+const FRESH_MS = 1_000;
+let latest: { readonly atMs: number; readonly addresses: readonly string[] } | undefined;
+
+function localAddresses(): readonly string[] {
+  const atMs = systemClock.monotonicMs();
+  if (latest && atMs - latest.atMs < FRESH_MS) return latest.addresses;
+  latest = { atMs, addresses: askSystem() };
+  return latest.addresses;
+}
+
+function askSystem(): string[] {
   try {
     return Object.values(networkInterfaces()).flatMap((list = []) => list.map(({ address }) => address));
   } catch {
