@@ -44,6 +44,19 @@ function idsIn(file: string): Set<string> {
   return new Set([...readFileSync(ROOT + file, 'utf8').matchAll(TITLE)].flatMap(([, , ids = '']) => ids.trim().split(' ')));
 }
 
+/** Of a table: the ids of its last column. */
+function casesOfRows(page: string): string[] {
+  const cells = [...page.matchAll(/^\| .* \| ((?:[A-I]\d+ ?)+) \|$/gm)].map(([, ids = '']) => ids.trim());
+  return cells.flatMap((ids) => ids.split(' '));
+}
+
+it('docs/security.md proves each control and each promise by cases that there are, and that run with each change', () => {
+  const named = casesOfRows(readFileSync(`${ROOT}docs/security.md`, 'utf8'));
+  expect(named.length).toBeGreaterThan(60);
+  const known = new Set(rows.filter(({ suite }) => suite !== 'soak').map(({ id }) => id));
+  expect(named.filter((id) => !known.has(id))).toEqual([]);
+});
+
 describe('docs/reliability.md', () => {
   it.each(FIRST_WAVE)('names the test of %s', (id) => {
     expect(rows.filter((row) => row.id === id)).not.toEqual([]);
