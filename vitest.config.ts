@@ -34,7 +34,7 @@ const config: ViteUserConfig = defineConfig({
     exclude: suite ? [] : ['**/node_modules/**', ...Object.values(suites).flat()],
     // Most tests wait for sockets; and each file keeps its own state, so that a worker need not load everything anew for it.
     // The end-to-end tests keep many programs busy, and measure.
-    maxWorkers: suite === 'e2e' || suite === 'faults' ? 2 : suite === 'soak' ? 1 : 4,
+    maxWorkers: suite === 'e2e' || suite === 'faults' ? 2 : suite === 'soak' ? 1 : 3,
     isolate: false,
     execArgv: suite === 'faults' || suite === 'soak' ? ['--expose-gc'] : [],
     testTimeout: suite === 'soak' ? 600_000 : suite === 'e2e' ? 60_000 : 20_000,
