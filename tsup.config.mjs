@@ -74,8 +74,13 @@ export default defineConfig([
   program('http-over-stream', 'examples/http-over-stream', entriesOf('examples/http-over-stream/src', ['device', 'get', 'browser'])),
   // testkit has no build.
   program('chaos', 'chaos', entriesOf('chaos/src', ['main', 'hub', 'soak']), { noExternal: ['@streams/testkit'] }),
-  program('bench', 'bench', {
-    ...entriesOf('bench/src', sourcesIn('bench/src')),
-    ...entriesOf('bench/reference', sourcesIn('bench/reference'), 'reference/'),
-  }),
+  program(
+    'bench',
+    'bench',
+    {
+      ...entriesOf('bench/src', sourcesIn('bench/src')),
+      ...entriesOf('bench/reference', sourcesIn('bench/reference'), 'reference/'),
+    },
+    { noExternal: ['@streams/testkit'] },
+  ),
 ]);

@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Canary } from './canary.ts';
+import { DeviceClient } from '@streams/device';
+import { ServiceClient } from '@streams/service';
+import { Canary } from '@streams/testkit';
 import { chart } from './chart.ts';
 import { deviceString, fillRegistry } from './fleet-keys.ts';
 import { Fleets } from './fleets.ts';
@@ -31,7 +33,8 @@ const dataDirectory = await mkdtemp(join(tmpdir(), 'streams-storm-'));
 await fillRegistry(dataDirectory, devices + 1);
 let hub = await startHub(0);
 const device = deviceString(hub.service);
-const canary = await Canary.start(device, hub.service);
+const ends = { device: DeviceClient.fromConnectionString(device), service: ServiceClient.fromConnectionString(hub.service) };
+const canary = await startCanary();
 const fleets = new Fleets(device);
 
 await connectStorm();
@@ -41,13 +44,23 @@ console.log(`a bare ws server in the same place: stall ${bare.toFixed(0)} ms; ra
 judge('stall, of that of a bare ws server', ours.stallMs / bare, TARGETS.stallRatio);
 await killAndRecover();
 await fleets.drop(devices);
-const intact = await canary.intact();
-console.log(`canary: ${intact ? 'every byte' : 'BYTES DIFFER'}`);
-if (!intact) missed.push('canary');
+const wrong = await canary.failure(SETTLE_MS);
+console.log(`canary: ${wrong ?? 'every byte'}`);
+if (wrong !== undefined) missed.push(`canary: ${wrong}`);
+await Promise.all([ends.service.close(), ends.device.close()]);
 hub.child.kill('SIGKILL');
 await rm(dataDirectory, { recursive: true });
 console.log(missed.length === 0 ? 'storm: all targets met' : `storm: MISSED ${missed.join(', ')}`);
 process.exit(missed.length === 0 ? 0 : 1);
+
+async function startCanary(): Promise<Canary> {
+  ends.device.onStreamRequest(async (request) => {
+    const stream = await request.accept();
+    stream.pipe(stream);
+  });
+  await ends.device.connect();
+  return new Canary(await ends.service.createStream('bench-0', { resume: 'required' }));
+}
 
 async function connectStorm(): Promise<void> {
   const emptyBytes = await residentBytes(Number(hub.child.pid));

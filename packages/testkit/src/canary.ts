@@ -15,8 +15,11 @@ export class Canary {
   readonly #sent: Hash = createHash('sha256');
   readonly #received: Hash = createHash('sha256');
   readonly #stop: () => void;
+  /** When each message went that is not back yet, by the bytes up to its end. */
+  readonly #underWay = new Map<number, number>();
   #sentBytes = 0;
   #receivedBytes = 0;
+  #worstMs = 0;
   #end: string | undefined;
 
   /** @param stream An established stream, whose other end echoes. */
@@ -25,6 +28,7 @@ export class Canary {
     stream.on('data', (chunk: Buffer) => {
       this.#receivedBytes += chunk.length;
       this.#received.update(chunk);
+      this.#arrived();
     });
     stream.on('error', (error) => (this.#end ??= `it failed: ${error.message}`));
     stream.on('close', () => (this.#end ??= 'it was closed'));
@@ -35,6 +39,14 @@ export class Canary {
   /** How many bytes have come back. */
   get bytes(): number {
     return this.#receivedBytes;
+  }
+
+  /** The longest that a message was on its way there and back since the last question, in milliseconds; one that is still on it counts. */
+  worstMs(): number {
+    const [oldestMs = Number.POSITIVE_INFINITY] = this.#underWay.values();
+    const worstMs = Math.max(this.#worstMs, performance.now() - oldestMs);
+    this.#worstMs = 0;
+    return worstMs;
   }
 
   /** Stops, waits for the rest of the echo and ends the stream. @returns What was wrong. */
@@ -52,11 +64,20 @@ export class Canary {
     return undefined;
   }
 
+  #arrived(): void {
+    for (const [upTo, sentMs] of this.#underWay) {
+      if (upTo > this.#receivedBytes) break;
+      this.#underWay.delete(upTo);
+      this.#worstMs = Math.max(this.#worstMs, performance.now() - sentMs);
+    }
+  }
+
   #sing(): void {
     if (this.#end !== undefined || this.#stream.writableNeedDrain) return;
     const message = this.#random.bytes(1 + Math.floor(this.#random.uniform() * MAX_MESSAGE_BYTES));
     this.#sentBytes += message.length;
     this.#sent.update(message);
+    this.#underWay.set(this.#sentBytes, performance.now());
     this.#stream.write(message);
   }
 }

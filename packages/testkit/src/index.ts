@@ -1,4 +1,5 @@
 // Everything that tests of the other packages use.
+export { Canary } from './canary.ts';
 export { type Certificate, certificateFor } from './certificate.ts';
 export type { CompliancePair, ComplianceOutcome, ComplianceStream, MakePair, Side } from './compliance/pair.ts';
 export { streamCompliance } from './compliance/suite.ts';

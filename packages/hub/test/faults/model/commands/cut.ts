@@ -1,8 +1,8 @@
 // A connection is cut: the leg of one end, or a device's control link.
-import { type End, isEnding, type Model, type StreamModel } from '../model.ts';
+import { isEnding, type Model, type StreamModel } from '../model.ts';
 import type { System } from '../system.ts';
 import { expectEqual } from '../waiting.ts';
-import { firm, Step } from './step.ts';
+import { EndStep, firm, Step } from './step.ts';
 
 /** What was not finished is told so, at both ends. Where both have finished, one may have its clean end already, and still have to read. */
 export async function expectBroken(stream: StreamModel, system: System): Promise<void> {
@@ -11,22 +11,12 @@ export async function expectBroken(stream: StreamModel, system: System): Promise
   expectEqual([service.clean, device.clean], [false, false], `stream ${stream.id} is broken`);
 }
 
-export class CutLeg extends Step {
-  readonly stream: number;
-  readonly end: End;
-
-  constructor(stream: number, end: End) {
-    super();
-    this.stream = stream;
-    this.end = end;
+export class CutLeg extends EndStep {
+  protected find(model: Readonly<Model>): StreamModel | undefined {
+    return firm(model, this.stream);
   }
 
-  check(model: Readonly<Model>): boolean {
-    return firm(model, this.stream) !== undefined;
-  }
-
-  protected async act(model: Model, system: System): Promise<void> {
-    const stream = firm(model, this.stream) as StreamModel;
+  protected async actOn(stream: StreamModel, model: Model, system: System): Promise<void> {
     await system.cutLeg(stream.id, this.end);
     if (model.cut(stream)) await expectBroken(stream, system);
   }

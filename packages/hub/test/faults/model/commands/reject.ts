@@ -2,23 +2,10 @@
 import type { Model, RequestModel } from '../model.ts';
 import type { System } from '../system.ts';
 import { expectEqual } from '../waiting.ts';
-import { answerable } from './accept.ts';
-import { Step } from './step.ts';
+import { AnswerStep } from './step.ts';
 
-export class Reject extends Step {
-  readonly request: number;
-
-  constructor(request: number) {
-    super();
-    this.request = request;
-  }
-
-  check(model: Readonly<Model>): boolean {
-    return answerable(model, this.request) !== undefined;
-  }
-
-  protected async act(model: Model, system: System): Promise<void> {
-    const request = answerable(model, this.request) as RequestModel;
+export class Reject extends AnswerStep {
+  protected async actOn(request: RequestModel, model: Model, system: System): Promise<void> {
     const reason = `not ${request.id}`;
     expectEqual(await system.reject(request.id, reason), { code: 'STREAMS_STREAM_REJECTED', reason }, `the rejection of ${request.id}`);
     model.forget(request);

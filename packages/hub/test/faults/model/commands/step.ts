@@ -1,6 +1,6 @@
 // What the commands have in common: they count, and they find what they are about.
 import type { AsyncCommand } from 'fast-check';
-import { type End, isDone, type Model, type StreamModel } from '../model.ts';
+import { type End, isDone, type Model, type RequestModel, type StreamModel } from '../model.ts';
 import type { System } from '../system.ts';
 import { expectEqual } from '../waiting.ts';
 
@@ -16,6 +16,49 @@ export abstract class Step implements AsyncCommand<Model, System> {
 
   toString(): string {
     return `${this.constructor.name}(${Object.values(this).join(', ')})`;
+  }
+}
+
+/** A command about one of the things that the model has, if there is one. */
+abstract class StepOn<T> extends Step {
+  protected abstract find(model: Readonly<Model>): T | undefined;
+  protected abstract actOn(found: T, model: Model, system: System): Promise<void>;
+
+  check(model: Readonly<Model>): boolean {
+    return this.find(model) !== undefined;
+  }
+
+  protected act(model: Model, system: System): Promise<void> {
+    return this.actOn(this.find(model) as T, model, system);
+  }
+}
+
+/** About one end of a stream. */
+export abstract class EndStep extends StepOn<StreamModel> {
+  readonly stream: number;
+  readonly end: End;
+
+  constructor(stream: number, end: End) {
+    super();
+    this.stream = stream;
+    this.end = end;
+  }
+}
+
+/** About a request that waits for its answer, of a device that can answer. */
+export abstract class AnswerStep extends StepOn<RequestModel> {
+  readonly request: number;
+
+  constructor(request: number) {
+    super();
+    this.request = request;
+  }
+
+  protected find(model: Readonly<Model>): RequestModel | undefined {
+    return pick(
+      model.requests.filter(({ device }) => model.device(device).link === 'up'),
+      this.request,
+    );
   }
 }
 
