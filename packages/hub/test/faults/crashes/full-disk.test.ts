@@ -26,7 +26,10 @@ it('F3 a disk that is full: a write is refused with a retryable 503, reads and s
     if (answer.status === 201) acknowledged.push(`pump-${index}`);
     else refused = answer;
   }
-  expect(refused).toMatchObject({ status: 503, body: { code: 'OVERLOADED', retryable: true, message: expect.stringMatching(/disk .* is full/) } });
+  expect(refused).toMatchObject({
+    status: 503,
+    body: { code: 'OVERLOADED', retryable: true, message: expect.stringMatching(/disk .* is full/) },
+  });
   expect(refused?.headers['retry-after']).toBe('10');
   expect(JSON.stringify(refused?.body)).not.toContain(disk.path);
   for (const deviceId of acknowledged) expect((await call(test, 'GET', `/v1/devices/${deviceId}`)).status).toBe(200);
@@ -42,7 +45,11 @@ it('F3 a disk that is full: a write is refused with a retryable 503, reads and s
 it('F3 the same for policies, and the log alone says which file', async () => {
   await using disk = await SmallDisk.mount();
   const logged: { err: { message: string } }[] = [];
-  const logger = { info: () => undefined, warn: () => undefined, error: (fields: object) => logged.push(fields as (typeof logged)[number]) };
+  const logger = {
+    info: () => undefined,
+    warn: () => undefined,
+    error: (fields: object) => logged.push(fields as (typeof logged)[number]),
+  };
   const policies = await openPolicies({ dataDirectory: join(disk.path, 'data'), defaults: [{ name: 'test', permissions: PERMISSIONS }] });
   const test = await startTestHub({ policies, logger });
   const put = (): ReturnType<typeof call> => call(test, 'PUT', '/v1/policies/field', { body: { permissions: ['stream:create'] } });
