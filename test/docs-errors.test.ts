@@ -64,7 +64,7 @@ describe('docs/errors.md', () => {
   it('has every class with its codes and fields', () => {
     const written = rows('## What an error carries', '## Codes').filter(([name]) => name?.startsWith('`') && name.endsWith('Error`'));
     const made = Object.keys(sources.ERRORS).map((code) => sources.createError(code));
-    const terminated = [1012, 4412, 4413].map(
+    const terminated = [1012, 4412, 4413, 1013].map(
       (closeCode) => new sources.StreamTerminatedError({ by: 'hub', reason: '', closeCode, bytesRead: 0, bytesWritten: 0 }),
     );
     const known = new Set(Object.keys(sources.createError('INTERNAL')));

@@ -32,6 +32,7 @@ const WARM_UP_PART = 0.25;
 const JUDGED_FROM_MS = 30 * MINUTE_MS;
 const MAX_SLOPE_BYTES_PER_HOUR = MIB;
 const SETTLE_MS = 3_000;
+const MOST_SHOWN = 20;
 
 const durationMs = Number(values.minutes) * MINUTE_MS;
 const random = seededRandom(Number(values.seed));
@@ -47,6 +48,7 @@ console.log(`seed ${values.seed}, ${values.minutes} minutes, ${values.streams} s
 const before = await hub.health();
 const startMs = performance.now();
 const samples: Sample[] = [];
+let shown = 0;
 const reporting = setInterval(() => void report(), REPORT_EVERY_MS);
 const end = AbortSignal.timeout(durationMs);
 setMaxListeners(0, end); // each stream has one
@@ -65,7 +67,7 @@ const { streams, bytes, problems } = churn.figures;
 if (after.descriptors > before.descriptors)
   problems.push(`the hub has ${after.descriptors - before.descriptors} descriptors more than at first`);
 if (durationMs >= JUDGED_FROM_MS && slope > MAX_SLOPE_BYTES_PER_HOUR) problems.push(`the hub's memory grows by ${mib(slope)} an hour`);
-for (const problem of problems.slice(0, 20)) console.log(problem);
+showProblems();
 console.log(`${streams} streams, ${(bytes / 1e9).toFixed(2)} GB, ${problems.length} problems`);
 console.log(
   `hub: heap ${mib(before.heapBytes)} -> ${mib(after.heapBytes)}, ${mib(slope)} an hour; descriptors ${before.descriptors} -> ${after.descriptors}`,
@@ -77,10 +79,17 @@ async function report(): Promise<void> {
   const { heapBytes, residentBytes, descriptors } = await hub.health();
   samples.push({ hours: (performance.now() - startMs) / HOUR_MS, value: heapBytes });
   const { figures } = churn;
+  showProblems();
   console.log(
     `${Math.round((performance.now() - startMs) / 1_000)} s: ${figures.streams} streams, ${(figures.bytes / 1e9).toFixed(2)} GB, ` +
       `${figures.problems.length} problems; hub: heap ${mib(heapBytes)}, RSS ${mib(residentBytes)}, ${descriptors} descriptors`,
   );
+}
+
+/** Those that are new: when something fails tells more than that it did. */
+function showProblems(): void {
+  for (const problem of churn.figures.problems.slice(shown, MOST_SHOWN)) console.log(problem);
+  shown = Math.max(shown, churn.figures.problems.length);
 }
 
 function mib(size: number): string {

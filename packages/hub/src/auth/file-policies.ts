@@ -33,7 +33,7 @@ const OWNER: NewPolicy = { name: 'owner', permissions: PERMISSIONS };
 /**
  * Opens the policies of a data directory, or makes them there. One process at a time: where there is a registry beside them, open that first.
  * @throws `STREAMS_INVALID_ARGUMENT` that names the file and the path of what is wrong, never a key: others can read it, it is no JSON,
- * a policy is not as it must be. `STREAMS_INTERNAL` if it cannot be written.
+ * a policy is not as it must be. `STREAMS_INTERNAL` if it cannot be written, `STREAMS_OVERLOADED` where its disk is full or fails.
  */
 export async function openPolicies({ dataDirectory, defaults = [OWNER] }: PolicyFileOptions): Promise<DurablePolicies> {
   const file = policyFileIn(dataDirectory);

@@ -3,6 +3,7 @@ import { chmod, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { asObject, asPolicy, createError, fail, type Fields, privacyProblem, StreamsError } from '@streams/protocol/internal';
 import type { PolicyOptions } from '../config/policies.ts';
+import { notWritten } from '../not-written.ts';
 import { writeWhole } from '../whole-file.ts';
 
 /** The file as it was read. */
@@ -35,7 +36,7 @@ export async function readPolicyFile(file: string): Promise<PolicyFile | undefin
 
 /**
  * Makes the directory, if need be. @returns the text that is in the file now.
- * @throws `STREAMS_INVALID_CONFIGURATION` for policies that could not be read again, `STREAMS_INTERNAL` that names the file.
+ * @throws `STREAMS_INVALID_CONFIGURATION` for policies that could not be read again, `STREAMS_INTERNAL` that names the file, `STREAMS_OVERLOADED` where its disk is full or fails.
  */
 export async function writePolicyFile(file: string, policies: readonly PolicyOptions[]): Promise<string> {
   const text = `${JSON.stringify({ policies }, undefined, 2)}\n`;
@@ -46,7 +47,7 @@ export async function writePolicyFile(file: string, policies: readonly PolicyOpt
     await writeWhole(file, text, OWNER_ONLY);
     return text;
   } catch (cause) {
-    throw createError('INTERNAL', { message: `${file} could not be written: ${(cause as Error).message}`, cause });
+    throw notWritten(file, cause);
   }
 }
 

@@ -65,7 +65,8 @@ export const limitsSchema: z.ZodObject = z.strictObject({
   newStreamsPerSecondPerDevice: count(1_000, { description: 'The same of one device.', answer: THROTTLED }),
   maxQueuedBytes: limit(1_048_576, 1_000_000_000_000, 268_435_456, {
     description: 'Bytes that wait in the hub for slow receivers, all streams together. Each is in memory about twice.',
-    answer: '503 `OVERLOADED`, for new streams; those that run go on',
+    answer:
+      'from three quarters of it on: 503 `OVERLOADED`, for new streams; beyond it the streams stalled for longest: close 1013, `OVERLOADED`',
   }),
   bytesPerSecondPerStream: limit(4_096, 1_000_000_000_000, false, {
     description: 'Bytes per second of one stream, in each direction.',

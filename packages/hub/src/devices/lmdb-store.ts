@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { createError, type StreamsError } from '@streams/protocol/internal';
 // lmdb's types for ESM do not compile (`export =`), those for CommonJS do; hence also no literal in the `import()` below.
 import type * as Lmdb from 'lmdb' with { 'resolution-mode': 'require' };
+import { notWritten } from '../not-written.ts';
 import { syncDirectory } from '../whole-file.ts';
 
 /** See the top of this file. */
@@ -123,7 +124,7 @@ class LmdbStore implements Store {
       // lmdb says why in a second promise, whose rejection must not stay unhandled either.
       const { commitError } = error as { commitError?: Promise<never> };
       const cause: unknown = (await commitError?.catch((reason: unknown) => reason)) ?? error;
-      throw createError('INTERNAL', { message: `${this.#file} could not be written: ${(cause as Error).message}`, cause });
+      throw notWritten(this.#file, cause);
     } finally {
       if (this.#pending.get(key) === pending) this.#pending.delete(key);
     }

@@ -12,12 +12,12 @@ const RETRY_AFTER_MS = 1_000;
 /** Who gets one of these is not authenticated, and gets no connection to keep. */
 const TO_STRANGERS: readonly string[] = ['UNAUTHENTICATED', 'TOO_MANY_CONNECTIONS', 'TOO_MANY_FAILED_LOGINS'] satisfies WireCode[];
 
-/** A thrown value as what the caller may see of it; what is none of ours goes to the log alone. */
+/** A thrown value as what the caller may see of it; what is none of ours goes to the log alone, and so does what a refusal has come from. */
 export function toStreamsError(thrown: unknown, trackingId: string, logger: Logger): StreamsError {
   const isForCaller = StreamsError.is(thrown) && ERRORS[thrown.wireCode].httpStatus !== undefined && thrown.wireCode !== 'INTERNAL';
-  if (isForCaller) return thrown;
-  logger.error({ err: thrown, trackingId }, 'a request failed inside the hub');
-  return createError('INTERNAL');
+  const err = isForCaller ? thrown.wireCode === 'OVERLOADED' && thrown.cause : thrown;
+  if (err) logger.error({ err, trackingId }, 'a request failed inside the hub');
+  return isForCaller ? thrown : createError('INTERNAL');
 }
 
 /** Status and body of an error. */

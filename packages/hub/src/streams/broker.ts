@@ -260,9 +260,13 @@ export class Broker {
       const durationMs = Math.round(this.#context.clock.monotonicMs() - startMs);
       this.#context.log.ended(negotiation, report, durationMs);
     };
-    const stalled = (to: Role): void => this.#context.observer.relayStalled(to);
-    const relay = new Relay(legs, framingOf(protocol), { stalled, ended });
-    const unwatch = this.#context.limits.watch(relay, legs, request.resumes ?? streamId);
+    const { observer, limits, clock } = this.#context;
+    const stalled = (to: Role): void => {
+      observer.relayStalled(to);
+      limits.stalled();
+    };
+    const relay = new Relay(legs, framingOf(protocol), { stalled, ended }, clock);
+    const unwatch = limits.watch(relay, legs, request.resumes ?? streamId);
     this.#established += 1;
     this.#streams.set(streamId, { negotiation, relay, protocol, sinceMs: this.#context.clock.wallMs(), ordinal: this.#established });
     this.#context.onStream(request.deviceId);

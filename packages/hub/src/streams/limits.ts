@@ -47,7 +47,7 @@ export class StreamLimits {
 
   constructor(context: StreamLimitsContext) {
     this.#context = context;
-    this.#queued = new QueuedBytes(context.clock);
+    this.#queued = new QueuedBytes(context);
     this.#lifetimes = new Lifetimes(context);
     context.limits.onChange(() => {
       for (const pacer of this.#pacers) pacer.set(context.limits.current.bytesPerSecondPerStream);
@@ -79,7 +79,7 @@ export class StreamLimits {
   watch(relay: Relay, legs: LegPair, sessionId: string): (report: RelayReport) => void {
     const { clock, limits, observer } = this.#context;
     const ended = this.#lifetimes.watch(relay, sessionId);
-    const stopCounting = this.#queued.watch(legs);
+    const stopCounting = this.#queued.watch(relay, legs);
     const pacers = (['device', 'service'] as const).map((role) => {
       const hold = (): void => {
         observer.limitReached('bytesPerSecondPerStream');
@@ -101,11 +101,16 @@ export class StreamLimits {
     };
   }
 
+  /** One of its receivers has become slow. */
+  stalled(): void {
+    this.#queued.lookSoon();
+  }
+
   /** Looks at everything before anything is taken. */
   #check(place: Place): void {
     const { clock, limits } = this.#context;
     const nowMs = clock.monotonicMs();
-    if (place.legs === 0 && this.#queued.sum >= limits.current.maxQueuedBytes) throw this.#overloaded();
+    if (place.legs === 0 && this.#queued.areHigh) throw this.#overloaded();
     for (const [parties, key] of this.#of(place)) {
       if (place.legs === 0 && parties.isFull(key, limits.current)) throw this.#tooMany(parties.kind);
       const waitMs = parties.waitMs(key, limits.current, nowMs);

@@ -1,34 +1,108 @@
-// What waits in this hub for receivers that are slow, all streams together: the part of its memory that others decide on.
-import type { Cancel, Clock } from '@streams/protocol/internal';
+// What waits in this hub for receivers that are slow, all streams together: the part of its memory that others decide on. It is bounded:
+// where it nears the bound no stream is opened, and beyond it those end that have been stalled for longest.
+import { type Cancel, type Clock, CLOSE_OVERLOADED } from '@streams/protocol/internal';
+import type { LimitsInForce } from '../config/limits-in-force.ts';
+import type { HubObserver } from '../diagnostics/observer.ts';
+import type { Relay } from './relay.ts';
 import type { LegPair } from './rendezvous.ts';
 
 /** To add up 20,000 streams takes milliseconds, and no queue grows by much meanwhile. */
 const LOOK_EVERY_MS = 250;
+/** From this part of the bound on no stream is opened: what is left is for those that run, so that new ones do not push out old ones. */
+const HIGH_PART = 0.75;
+
+/** What queued bytes are watched with. */
+export interface QueuedBytesContext {
+  readonly limits: LimitsInForce;
+  readonly clock: Clock;
+  readonly observer: HubObserver;
+}
+
+/** A stream that runs. */
+interface Queue {
+  readonly relay: Pick<Relay, 'stalledAtMs' | 'close'>;
+  readonly legs: LegPair;
+}
 
 /** See the top of this file. */
 export class QueuedBytes {
-  readonly #clock: Clock;
-  readonly #running = new Set<LegPair>();
+  readonly #context: QueuedBytesContext;
+  readonly #queues = new Set<Queue>();
   #sum = 0;
-  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #countedAtMs = Number.NEGATIVE_INFINITY;
+  #stopWaiting: Cancel | undefined;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(context: QueuedBytesContext) {
+    this.#context = context;
+    context.limits.onChange(() => this.lookSoon());
   }
 
   /** A stream runs. @returns to be called with its end. */
-  watch(legs: LegPair): Cancel {
-    this.#running.add(legs);
-    return () => void this.#running.delete(legs);
+  watch(relay: Queue['relay'], legs: LegPair): Cancel {
+    const queue: Queue = { relay, legs };
+    this.#queues.add(queue);
+    return () => this.#forget(queue);
   }
 
-  /** A quarter of a second old at most. */
-  get sum(): number {
-    const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return this.#sum;
-    this.#lookedAtMs = nowMs;
-    this.#sum = 0;
-    for (const { device, service } of this.#running) this.#sum += device.bufferedBytes + service.bufferedBytes;
-    return this.#sum;
+  /** True while nothing more is to be taken on. A quarter of a second old at most. */
+  get areHigh(): boolean {
+    const nowMs = this.#context.clock.monotonicMs();
+    if (nowMs - this.#countedAtMs >= LOOK_EVERY_MS) this.#count();
+    return this.#sum >= HIGH_PART * this.#max;
   }
+
+  /** A receiver has become slow: sees in a moment whether there are too many of them. */
+  lookSoon(): void {
+    if (this.#queues.size === 0 || this.#max === Infinity) return;
+    this.#stopWaiting ??= this.#context.clock.after(LOOK_EVERY_MS, () => this.#look());
+  }
+
+  get #max(): number {
+    return this.#context.limits.current.maxQueuedBytes;
+  }
+
+  #look(): void {
+    this.#stopWaiting = undefined;
+    this.#count();
+    for (const queue of longestStalled(this.#queues, this.#sum - this.#max)) this.#end(queue);
+    if (this.areHigh) this.lookSoon();
+  }
+
+  #count(): void {
+    this.#countedAtMs = this.#context.clock.monotonicMs();
+    this.#sum = 0;
+    for (const queue of this.#queues) this.#sum += bytesIn(queue);
+  }
+
+  #end(queue: Queue): void {
+    // It takes up to a second to close, and is told once.
+    this.#forget(queue);
+    this.#context.observer.limitReached('maxQueuedBytes');
+    queue.relay.close(CLOSE_OVERLOADED, 'OVERLOADED;retry=1');
+  }
+
+  #forget(queue: Queue): void {
+    this.#queues.delete(queue);
+    if (this.#queues.size > 0) return;
+    this.#stopWaiting?.();
+    this.#stopWaiting = undefined;
+  }
+}
+
+/** Those that have been stalled for longest, as many as hold so many bytes. */
+function longestStalled(queues: Iterable<Queue>, bytes: number): Queue[] {
+  if (bytes <= 0) return [];
+  const stalled = [...queues].filter(({ relay }) => relay.stalledAtMs < Infinity);
+  let left = bytes;
+  return stalled
+    .sort((a, b) => a.relay.stalledAtMs - b.relay.stalledAtMs)
+    .filter((queue) => {
+      if (left <= 0) return false;
+      left -= bytesIn(queue);
+      return true;
+    });
+}
+
+function bytesIn({ legs: { device, service } }: Queue): number {
+  return device.bufferedBytes + service.bufferedBytes;
 }

@@ -1,5 +1,12 @@
 // Carries messages between two legs, opaquely: back-pressure both ways, ends passed on, payload bytes counted (design section 5).
-import { type Framing, type LegEnd, type LegMessage, RELAY_HIGH_WATER_BYTES, RELAY_LOW_WATER_BYTES } from '@streams/protocol/internal';
+import {
+  type Clock,
+  type Framing,
+  type LegEnd,
+  type LegMessage,
+  RELAY_HIGH_WATER_BYTES,
+  RELAY_LOW_WATER_BYTES,
+} from '@streams/protocol/internal';
 import { otherRole, type Role } from './handshake.ts';
 import type { LegPair } from './rendezvous.ts';
 
@@ -29,8 +36,8 @@ export interface RelayEvents {
 
 /** Why a leg is not read; while there is a reason, it is not. */
 interface Reading {
-  /** The other leg takes its bytes too slowly. */
-  stalled: boolean;
+  /** Since when the other leg takes its bytes too slowly; `Infinity` while it does not. */
+  stalledAtMs: number;
   /** Somebody else says so. */
   held: boolean;
 }
@@ -41,17 +48,19 @@ export class Relay {
   readonly #framing: Framing;
   readonly #bytesFrom: Record<Role, number> = { device: 0, service: 0 };
   readonly #events: RelayEvents;
+  readonly #clock: Clock;
   readonly #reading: Record<Role, Reading> = {
-    device: { stalled: false, held: false },
-    service: { stalled: false, held: false },
+    device: { stalledAtMs: Infinity, held: false },
+    service: { stalledAtMs: Infinity, held: false },
   };
   #openLegs = 2;
   #firstEnd: Pick<RelayReport, 'endedBy' | 'closeCode' | 'reason'> | undefined;
 
-  constructor(legs: LegPair, framing: Framing, events: RelayEvents) {
+  constructor(legs: LegPair, framing: Framing, events: RelayEvents, clock: Clock) {
     this.#legs = legs;
     this.#framing = framing;
     this.#events = events;
+    this.#clock = clock;
     for (const role of ['device', 'service'] as const) {
       this.#forward(role);
       legs[role].on('close', (end) => this.#onLegEnd(role, end));
@@ -63,6 +72,11 @@ export class Relay {
   /** Payload so far. */
   get bytes(): RelayedBytes {
     return { toDevice: this.#bytesFrom.service, toService: this.#bytesFrom.device };
+  }
+
+  /** Since when a receiver keeps its sender waiting, by the monotonic clock; `Infinity` while none does. */
+  get stalledAtMs(): number {
+    return Math.min(this.#reading.device.stalledAtMs, this.#reading.service.stalledAtMs);
   }
 
   /** Ends both legs from the hub's side. */
@@ -81,7 +95,7 @@ export class Relay {
   /** Reads it again, unless the relay itself has stopped. */
   release(role: Role): void {
     this.#reading[role].held = false;
-    if (!this.#reading[role].stalled) this.#legs[role].resume();
+    if (this.#reading[role].stalledAtMs === Infinity) this.#legs[role].resume();
   }
 
   /** Cuts a leg that is lost, which ends the other. */
@@ -95,15 +109,15 @@ export class Relay {
     const to = this.#legs[otherRole(role)];
     const reading = this.#reading[role];
     const flushed = (): void => {
-      if (!reading.stalled || to.bufferedBytes > RELAY_LOW_WATER_BYTES) return;
-      reading.stalled = false;
+      if (reading.stalledAtMs === Infinity || to.bufferedBytes > RELAY_LOW_WATER_BYTES) return;
+      reading.stalledAtMs = Infinity;
       if (!reading.held) from.resume();
     };
     from.on('message', (message: LegMessage) => {
       this.#bytesFrom[role] += Math.max(0, Buffer.byteLength(message) - headerBytes);
       to.send(message, flushed);
-      if (reading.stalled || to.bufferedBytes < RELAY_HIGH_WATER_BYTES) return;
-      reading.stalled = true;
+      if (reading.stalledAtMs < Infinity || to.bufferedBytes < RELAY_HIGH_WATER_BYTES) return;
+      reading.stalledAtMs = this.#clock.monotonicMs();
       from.pause();
       this.#events.stalled(otherRole(role));
     });

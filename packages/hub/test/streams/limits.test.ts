@@ -130,23 +130,75 @@ describe('a session', () => {
 });
 
 describe('what waits for slow receivers', () => {
-  it('D14 from maxQueuedBytes on no stream is opened, until it has become less', async () => {
-    renew({ maxQueuedBytes: 1_048_576 });
-    const off = (): void => undefined;
-    const legs = { device: { bufferedBytes: 1_000_000, off }, service: { bufferedBytes: 48_575, off } };
+  const MAX = 1_048_576;
+  let closed: string[];
+  beforeEach(() => {
+    renew({ maxQueuedBytes: MAX });
+    closed = [];
+  });
+
+  /** A stream that runs; what it is given can change. @returns also its end. */
+  function run(
+    id: string,
+    bufferedBytes: number,
+    stalledAtMs = Infinity,
+  ): { relay: { stalledAtMs: number }; device: { bufferedBytes: number }; end(): void } {
+    const device = { bufferedBytes, off: () => undefined };
+    const relay = { stalledAtMs, close: (code: number, reason: string) => closed.push(`${id} ${code} ${reason}`) };
+    const ended = streams.watch(relay as never, { device, service: { ...device, bufferedBytes: 0 } } as never, id);
+    return { relay, device, end: () => ended({ closeCode: 1000 } as never) };
+  }
+
+  it('D14 from three quarters of maxQueuedBytes on no stream is opened, until it has become less', async () => {
+    const { device, end } = run('session', 0.75 * MAX - 1);
     admit('a', 'p', undefined, 'session');
-    const end = streams.watch({} as never, legs as never, 'session');
-    admit();
-    legs.service.bufferedBytes += 1;
+    device.bufferedBytes += 1;
     // It does not look each time.
     admit();
     await clock.advance(250);
-    expect(refusal()).toMatchObject({ code: 'OVERLOADED', limit: 'maxQueuedBytes', max: 1_048_576, retryAfterMs: expect.any(Number) });
+    expect(refusal()).toMatchObject({ code: 'OVERLOADED', limit: 'maxQueuedBytes', max: MAX, retryAfterMs: expect.any(Number) });
     expect(reached).toEqual(['maxQueuedBytes']);
     // The next leg of a session takes no new place.
     admit('a', 'p', 'session');
-    end({ closeCode: 1000 } as never);
+    end();
     await clock.advance(250);
     admit();
+    expect(closed).toEqual([]);
+  });
+
+  it('D14 beyond it those end that have been stalled for longest, and no more than need be', async () => {
+    const [, quick, ...others] = [run('late', MAX / 2, 30), run('quick', MAX / 2), run('first', MAX / 8, 10), run('second', MAX / 8, 20)];
+    streams.stalled();
+    await clock.advance(249);
+    expect(closed).toEqual([]);
+    await clock.advance(1);
+    expect(closed).toEqual(['first 1013 OVERLOADED;retry=1', 'second 1013 OVERLOADED;retry=1']);
+    expect(reached).toEqual(['maxQueuedBytes', 'maxQueuedBytes']);
+    // What grows without being stalled is left alone, and who has been told is told once.
+    Object.assign(quick?.device ?? {}, { bufferedBytes: 0.6 * MAX });
+    await clock.advance(1_000);
+    expect(closed.slice(2)).toEqual(['late 1013 OVERLOADED;retry=1']);
+    quick?.end();
+    for (const { end } of others) end();
+  });
+
+  it('D14 nobody looks while nothing is slow, and no timer outlives the streams', async () => {
+    const one = run('one', MAX * 2, 5);
+    await clock.advance(10_000);
+    expect(closed).toEqual([]);
+    streams.stalled();
+    expect(clock.pendingTimers).toBe(1);
+    one.end();
+    expect(clock.pendingTimers).toBe(0);
+    streams.stalled();
+    limits.update({ maxQueuedBytes: false });
+    const other = run('other', MAX * 2, 5);
+    streams.stalled();
+    expect(clock.pendingTimers).toBe(0);
+    // A limit that is set anew is kept at once.
+    limits.update({ maxQueuedBytes: MAX });
+    await clock.advance(250);
+    expect(closed).toEqual(['other 1013 OVERLOADED;retry=1']);
+    other.end();
   });
 });

@@ -19,7 +19,8 @@ beforeEach(() => {
   let serviceLeg: Leg;
   [device, deviceLeg] = memoryLegPair(clock);
   [service, serviceLeg] = memoryLegPair(clock);
-  relay = new Relay({ device: deviceLeg, service: serviceLeg }, framingOf('raw'), { stalled: () => undefined, ended: () => pacer.stop() });
+  const events = { stalled: () => undefined, ended: () => pacer.stop() };
+  relay = new Relay({ device: deviceLeg, service: serviceLeg }, framingOf('raw'), events, clock);
   pacer = new Pacer({ leg: deviceLeg, hold: () => relay.hold('device'), release: () => relay.release('device') }, clock);
   service.on('message', (message) => (mine.bytes += message.length));
   device.resume();

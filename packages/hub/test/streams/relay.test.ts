@@ -3,7 +3,7 @@ import { FakeClock } from '@streams/testkit';
 import { framingOf, type Leg, type LegEnd, memoryLegPair, RELAY_HIGH_WATER_BYTES } from '@streams/protocol/internal';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/streams/handshake.ts';
-import { Relay, type RelayReport } from '../../src/streams/relay.ts';
+import { Relay, type RelayEvents, type RelayReport } from '../../src/streams/relay.ts';
 import { until } from '../support/streams.ts';
 
 let clock: FakeClock;
@@ -13,6 +13,8 @@ let relay: Relay;
 let reports: RelayReport[];
 let stalls: Role[];
 const ends: { device?: LegEnd; service?: LegEnd } = {};
+
+const events: RelayEvents = { stalled: (to) => void stalls.push(to), ended: (report) => void reports.push(report) };
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -25,10 +27,7 @@ beforeEach(() => {
   delete ends.service;
   device.on('close', (end) => (ends.device = end));
   service.on('close', (end) => (ends.service = end));
-  relay = new Relay({ device: deviceLeg, service: serviceLeg }, framingOf('streams.v1'), {
-    stalled: (to) => stalls.push(to),
-    ended: (report) => reports.push(report),
-  });
+  relay = new Relay({ device: deviceLeg, service: serviceLeg }, framingOf('streams.v1'), events, clock);
 });
 
 describe('messages', () => {
@@ -79,10 +78,7 @@ it('a close without a code is the clean end of a raw stream', async () => {
   const [deviceEnd, deviceLeg] = memoryLegPair(clock);
   const [serviceEnd, serviceLeg] = memoryLegPair(clock);
   const end = new Promise<LegEnd>((resolve) => serviceEnd.once('close', resolve));
-  new Relay({ device: deviceLeg, service: serviceLeg }, framingOf('raw'), {
-    stalled: (to) => stalls.push(to),
-    ended: (report) => reports.push(report),
-  });
+  new Relay({ device: deviceLeg, service: serviceLeg }, framingOf('raw'), events, clock);
   serviceEnd.resume();
   deviceEnd.send(new Uint8Array(10));
   deviceEnd.close(1005);

@@ -1,5 +1,5 @@
 // The errors that carry fields of their own, and the one way to make an error from a wire code.
-import { CLOSE_EXPIRED, CLOSE_IDLE, type EndedBy } from '../wire/close-codes.ts';
+import { CLOSE_EXPIRED, CLOSE_IDLE, CLOSE_OVERLOADED, type EndedBy } from '../wire/close-codes.ts';
 import { isResetCode, type ResetCode } from '../wire/reset-codes.ts';
 import { isKind, StreamsError, type StreamsErrorOptions } from './base.ts';
 import { ERRORS, type WireCode } from './codes.ts';
@@ -69,7 +69,7 @@ export interface Termination {
 
 /**
  * An established stream ended before both sides had finished: `STREAMS_STREAM_TERMINATED`. Where the hub has ended it at a limit of
- * its own, `STREAMS_STREAM_EXPIRED` or `STREAMS_STREAM_IDLE`.
+ * its own, `STREAMS_STREAM_EXPIRED`, `STREAMS_STREAM_IDLE` or `STREAMS_OVERLOADED`.
  */
 export class StreamTerminatedError extends StreamsError {
   override readonly name = 'StreamTerminatedError';
@@ -104,6 +104,7 @@ export class StreamTerminatedError extends StreamsError {
 const TERMINATING_LIMITS: Readonly<Record<number, { readonly code: WireCode; readonly option: string } | undefined>> = {
   [CLOSE_EXPIRED]: { code: 'STREAM_EXPIRED', option: 'maxStreamLifeMs' },
   [CLOSE_IDLE]: { code: 'STREAM_IDLE', option: 'maxStreamIdleMs' },
+  [CLOSE_OVERLOADED]: { code: 'OVERLOADED', option: 'maxQueuedBytes' },
 };
 
 /** The code of a stream that did not end cleanly. */

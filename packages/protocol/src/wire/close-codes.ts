@@ -18,6 +18,8 @@ export const CLOSE_REVOKED = 1008;
 export const CLOSE_TOO_LARGE = 1009;
 /** The hub restarts or drains. */
 export const CLOSE_RESTART = 1012;
+/** More waits in the hub for slow receivers than it may hold, and this stream's has been slow for longest. */
+export const CLOSE_OVERLOADED = 1013;
 /** Aborted by the peer's application; the reason is its own. */
 export const CLOSE_ABORTED = 4400;
 /** A newer one has taken the place: of a control link another instance of the device, of a session's leg its next leg. */

@@ -103,12 +103,13 @@ describe('StreamTerminatedError', () => {
   });
 
   it.each([
-    [4412, 'STREAMS_STREAM_EXPIRED', 'maxStreamLifeMs', 'has lived as long as the hub lets a stream live; open a new one'],
-    [4413, 'STREAMS_STREAM_IDLE', 'maxStreamIdleMs', 'carried nothing for as long as the hub lets a stream be idle'],
+    [4412, 'STREAMS_STREAM_EXPIRED', 'maxStreamLifeMs', 'the stream has lived as long as the hub lets a stream live; open a new one'],
+    [1013, 'STREAMS_OVERLOADED', 'maxQueuedBytes', 'the hub has too much to do'],
+    [4413, 'STREAMS_STREAM_IDLE', 'maxStreamIdleMs', 'the stream carried nothing for as long as the hub lets a stream be idle'],
   ])('%i is a limit of the hub, with its code and words', (closeCode, code, limit, words) => {
     const error = new StreamTerminatedError({ by: 'hub', ...END, closeCode, reason: '' });
     expect(error).toMatchObject({ name: 'StreamTerminatedError', code, retryable: true, closeCode, details: { limit } });
-    expect(error.message).toBe(`the stream was ended by the hub (${closeCode}): the stream ${words}`);
+    expect(error.message).toBe(`the stream was ended by the hub (${closeCode}): ${words}`);
   });
 
   it('without a reason', () => {

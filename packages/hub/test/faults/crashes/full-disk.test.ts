@@ -2,6 +2,9 @@
 import { mkdir, mkdtemp, open, rm, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openPolicies } from '@streams/hub';
+import { startTestHub } from '@streams/hub/testing';
+import { PERMISSIONS } from '@streams/protocol/internal';
 import { expect, it } from 'vitest';
 import { run } from '../../../../../test/support/programs.ts';
 import { HubProcess } from '../../support/hub-process.ts';
@@ -10,7 +13,7 @@ import { call } from '../../support/rest.ts';
 
 const SIZE = '4m';
 
-it('F3 a disk that is full: a write is refused with a retryable 500, reads and streams go on, and it heals by itself', async () => {
+it('F3 a disk that is full: a write is refused with a retryable 503, reads and streams go on, and it heals by itself', async () => {
   await using disk = await SmallDisk.mount();
   await using test = await HubProcess.start({ dataDirectory: join(disk.path, 'data') });
   const watched = await observeHub(test, { pid: test.pid });
@@ -23,7 +26,11 @@ it('F3 a disk that is full: a write is refused with a retryable 500, reads and s
     if (answer.status === 201) acknowledged.push(`pump-${index}`);
     else refused = answer;
   }
-  expect(refused).toMatchObject({ status: 500, body: { code: 'INTERNAL', retryable: true } });
+  expect(refused).toMatchObject({
+    status: 503,
+    body: { code: 'OVERLOADED', retryable: true, message: expect.stringMatching(/disk .* is full/) },
+  });
+  expect(refused?.headers['retry-after']).toBe('10');
   expect(JSON.stringify(refused?.body)).not.toContain(disk.path);
   for (const deviceId of acknowledged) expect((await call(test, 'GET', `/v1/devices/${deviceId}`)).status).toBe(200);
   await disk.free();
@@ -33,6 +40,28 @@ it('F3 a disk that is full: a write is refused with a retryable 500, reads and s
   await test.kill();
   await test.startAgain();
   for (const deviceId of [...acknowledged, 'after']) expect((await call(test, 'GET', `/v1/devices/${deviceId}`)).status).toBe(200);
+}, 60_000);
+
+it('F3 the same for policies, and the log alone says which file', async () => {
+  await using disk = await SmallDisk.mount();
+  const logged: { err: { message: string } }[] = [];
+  const logger = {
+    info: () => undefined,
+    warn: () => undefined,
+    error: (fields: object) => logged.push(fields as (typeof logged)[number]),
+  };
+  const policies = await openPolicies({ dataDirectory: join(disk.path, 'data'), defaults: [{ name: 'test', permissions: PERMISSIONS }] });
+  const test = await startTestHub({ policies, logger });
+  const put = (): ReturnType<typeof call> => call(test, 'PUT', '/v1/policies/field', { body: { permissions: ['stream:create'] } });
+  await disk.fill();
+  const refused = await put();
+  expect(refused).toMatchObject({ status: 503, body: { code: 'OVERLOADED', retryable: true, retryAfterMs: 10_000 } });
+  expect(JSON.stringify(refused.body)).not.toContain(disk.path);
+  expect(logged).toMatchObject([{ err: { message: expect.stringContaining(`${disk.path}/data/policies.json could not be written`) } }]);
+  expect((await call(test, 'GET', '/v1/policies/field')).status).toBe(404);
+  await disk.free();
+  expect((await put()).status).toBe(201);
+  await test.close();
 }, 60_000);
 
 /** A file system in memory that can be filled. */

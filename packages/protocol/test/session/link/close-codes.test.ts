@@ -21,7 +21,7 @@ describe('close codes of a leg', () => {
     expect(rig.clock.pendingTimers).toBe(0);
   });
 
-  it.each([1000, 1002, 1012, 4409, 4410])('%i is a leg lost', async (code) => {
+  it.each([1000, 1002, 1012, 1013, 4409, 4410])('%i is a leg lost', async (code) => {
     const rig = new LinkBench();
     (await rig.up()).leg.close(code);
     await rig.turns();
