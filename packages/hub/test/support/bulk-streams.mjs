@@ -1,7 +1,7 @@
 // Streams at full speed in a process of their own, so that what is measured beside them is the hub, and not this.
-// Asked for `{ open }` it opens so many, asked for `{ bytes: true }` it tells how many bytes each has carried. Uses the build, as hub-process.mjs.
-import { DeviceClient } from '../../../device/dist/index.js';
-import { ServiceClient } from '../../../service/dist/index.js';
+// Opens `open` more when asked to, and tells how many bytes each has carried. Uses the build, as hub-process.mjs.
+import { DeviceClient } from '@streams/device';
+import { ServiceClient } from '@streams/service';
 
 const { DEVICE, SERVICE, DEVICE_ID } = process.env;
 const device = DeviceClient.fromConnectionString(DEVICE);
