@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { ERRORS, StreamsError } from '@streams/protocol/internal';
+import { expect } from 'vitest';
 
 /** FUZZ_SEED=n plays other inputs, and with FUZZ_PATH one of them; FUZZ_TIMES=20 twenty times as many. */
 export const FUZZ_SEED: number = Number(process.env['FUZZ_SEED'] ?? 1);
 const PATH = process.env['FUZZ_PATH'];
 const TIMES = Number(process.env['FUZZ_TIMES'] ?? 1);
 const MAX_GROWTH_BYTES = 8 * 2 ** 20;
+/** For all inputs, and the search for a smaller one that fails: less than a test has, which would say nothing. */
+const LIMIT_MS = 100_000;
 
 /** What is tried. */
 export interface Fuzz<Input> {
@@ -33,11 +36,20 @@ export async function fuzz<Input>({ file, inputs, input, batch = 1, check }: Fuz
     runs += 1;
     if (runs === Math.ceil(numRuns / 2)) middleBytes = heapBytes();
   });
-  const details = await fc.check(property, { seed: FUZZ_SEED, numRuns, ...(PATH !== undefined && { path: PATH, endOnFailure: true }) });
-  if (details.failed) {
-    const again = `FUZZ_SEED=${FUZZ_SEED} FUZZ_PATH=${details.counterexamplePath} TEST_SUITE=faults npx vitest run ${file}`;
-    assert.fail(`${String(details.errorInstance)}\ninput: ${fc.stringify(details.counterexample?.[0])}\nagain: ${again}`);
+  const details = await fc.check(property, {
+    seed: FUZZ_SEED,
+    numRuns,
+    interruptAfterTimeLimit: LIMIT_MS,
+    markInterruptAsFailure: true,
+    ...(PATH !== undefined && { path: PATH, endOnFailure: true }),
+  });
+  if (details.counterexample) {
+    // The path is that of this test's inputs.
+    const [test = ''] = expect.getState().currentTestName?.split(' > ').slice(-1) ?? [];
+    const again = `FUZZ_SEED=${FUZZ_SEED} FUZZ_PATH=${details.counterexamplePath} TEST_SUITE=faults npx vitest run ${file} -t '${test}'`;
+    assert.fail(`${String(details.errorInstance)}\ninput: ${fc.stringify(details.counterexample[0])}\nagain: ${again}`);
   }
+  assert(!details.failed, `${runs} of ${numRuns} runs within ${LIMIT_MS} ms`);
   const growthBytes = heapBytes() - middleBytes;
   assert(runs < numRuns || growthBytes < MAX_GROWTH_BYTES, `${growthBytes} bytes of heap more than in the middle`);
 }

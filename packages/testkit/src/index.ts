@@ -9,6 +9,7 @@ export { freePort } from './free-port.ts';
 export { FaultConnection, FaultProxy, type FaultProxyOptions, type FaultsByDirection, type ProxySide } from './fault-proxy.ts';
 export { corpus, FUZZ_SEED, type Fuzz, fuzz, typed } from './fuzz.ts';
 export { type LeakCheck, leakCheck } from './leak-check.ts';
+export { observeFile } from './observe-file.ts';
 export { type Observation, type Observed, observe, type ObserveOptions } from './observer.ts';
 export { RawPeer, type RawPeerOptions, type RequestHeader, type ResponseHead } from './raw-peer.ts';
 export type { Parsed, WireEnd } from './raw-reader.ts';

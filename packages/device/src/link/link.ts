@@ -225,11 +225,17 @@ export class Link {
     this.#waitAfter(createError('CONNECT_FAILED', { message, details: { closeCode: end.code } }), this.#dueAfter(end));
   }
 
-  /** A hub that restarts has said when each device is to come back, so that not all come at once. With it everything is gone that could follow. */
+  /**
+   * A hub that restarts has said when each device is to come back, so that not all come at once; where that moment is past, since the hub
+   * took long to close so many links, another one is taken. With the hub everything is gone that could follow.
+   */
   #dueAfter({ code }: LegEnd): number | undefined {
-    const { dueMs } = this.#leaving ?? {};
+    const { clock, random } = this.#target;
+    const leaving = this.#leaving;
     this.#leaving = undefined;
-    return code === CLOSE_RESTART && dueMs !== undefined ? Math.max(0, dueMs - this.#target.clock.monotonicMs()) : undefined;
+    if (code !== CLOSE_RESTART || !leaving) return undefined;
+    const leftMs = leaving.dueMs - clock.monotonicMs();
+    return leftMs > 0 ? leftMs : random.uniform() * leaving.goaway.withinMs;
   }
 
   #onDialFailed(error: StreamsError): void {

@@ -241,4 +241,17 @@ describe('goaway', () => {
     await hub.clock.advance(delayMs + 1, { realMs: 1 });
     await hub.upgrade(2);
   });
+
+  it('takes another moment where its own is past when the hub has closed', async () => {
+    const { hub, links, device } = await fakeLink();
+    hub.onUpgrade = (upgrade) => upgrade.refuse(503, { 'Retry-After': '20' });
+    links[0]?.send({ type: 'goaway', withinMs: 6_000 });
+    await passUntilSuccessor(hub, hub.upgrades, 6_000);
+    await until('the refusal', () => device.state.name === 'connected');
+    links[0]?.close(1012, 'DRAINING;retry=1');
+    await until('the loss', () => device.state.name === 'waiting');
+    const { delayMs } = device.state as LinkState & { name: 'waiting' };
+    expect(delayMs).toBeGreaterThan(0);
+    expect(delayMs).toBeLessThanOrEqual(6_000);
+  });
 });

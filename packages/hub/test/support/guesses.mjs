@@ -17,7 +17,16 @@ let open = 0;
 
 function guess(index) {
   const localAddress = `127.0.2.${1 + (index % addresses)}`;
-  const options = { host: '127.0.0.1', port, path: '/v1/hub', localAddress, agent: false, secureContext, session, headers: { authorization } };
+  const options = {
+    host: '127.0.0.1',
+    port,
+    path: '/v1/hub',
+    localAddress,
+    agent: false,
+    secureContext,
+    session,
+    headers: { authorization },
+  };
   const answered = (what) => {
     answers[what] = (answers[what] ?? 0) + 1;
     open -= 1;

@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { formatHost, parseDeviceConnectionString, parseServiceConnectionString, StreamsError } from '@streams/protocol/internal';
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
-import { corpus, FakeClock, FUZZ_SEED, fuzz, typed } from '@streams/testkit';
+import { corpus, FakeClock, fuzz, FUZZ_SEED, observeFile, typed } from '@streams/testkit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Authenticator } from '../../../src/auth/authenticate.ts';
 import { MemoryPolicies } from '../../../src/auth/memory-policies.ts';
@@ -13,6 +13,7 @@ import { MemoryRegistry } from '../../../src/devices/memory-registry.ts';
 import { AUDIENCE, ISSUER, type IssuerKey, issuerKey, jwksOf, tokenOf } from '../../support/issuer.ts';
 
 const FILE = 'packages/hub/test/faults/fuzz/credentials.test.ts';
+observeFile();
 
 /** A part, and whether it is right. */
 type Part<T> = readonly [value: T, isRight: boolean];

@@ -1,12 +1,13 @@
 // C3, D4: WebSocket frames that nobody should send: a hub closes with a code of its page.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { closePayload, encodeFrame, FUZZ_SEED, type FrameToSend, fuzz, OPCODE, RawPeer } from '@streams/testkit';
+import { closePayload, encodeFrame, type FrameToSend, fuzz, FUZZ_SEED, observeFile, OPCODE, RawPeer } from '@streams/testkit';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { deviceAuthorization } from '../../support/raw.ts';
 import { PlainHub } from './support/plain-hub.ts';
 
 const FILE = 'packages/hub/test/faults/fuzz/frames.test.ts';
+observeFile();
 
 /** What the hub closes a control link with: docs/protocol.md. 1006: we have ended first, in the middle of a frame. */
 const CLOSE_CODES = [1000, 1002, 1003, 1007, 1008, 1009, 4409, 1005, 1006];
@@ -68,9 +69,9 @@ async function send(frames: readonly FrameToSend[]): Promise<void> {
   // Of a frame that promises more the hub waits for the rest.
   peer.end();
   const { code, reason } = await peer.readClose();
-  assert(CLOSE_CODES.includes(code), `closed with ${code} ${reason}`);
   await peer.ended;
   peer.destroy();
+  assert(CLOSE_CODES.includes(code), `closed with ${code} ${reason}`);
 }
 
 describe(`frames, seed ${FUZZ_SEED}`, () => {

@@ -1,11 +1,12 @@
 // C3: requests that are no requests, byte by byte: answered with a status of the page, or the connection is closed; and nothing else.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { corpus, FUZZ_SEED, fuzz, RawPeer } from '@streams/testkit';
+import { corpus, fuzz, FUZZ_SEED, observeFile, RawPeer } from '@streams/testkit';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { PlainHub } from './support/plain-hub.ts';
 
 const FILE = 'packages/hub/test/faults/fuzz/http.test.ts';
+observeFile();
 
 /** What the hub, and Node's parser before it, answer to strangers and to who asks wrongly. */
 const STATUSES = [100, 200, 201, 204, 400, 401, 403, 404, 405, 409, 410, 412, 413, 417, 421, 426, 428, 429, 431];
@@ -168,12 +169,12 @@ async function send(text: string): Promise<void> {
   await Promise.race([peer.ended, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
   peer.end();
   await peer.ended;
+  peer.destroy();
   const statuses = [...peer.unread.toString('latin1').matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));
   assert(
     statuses.every((status) => STATUSES.includes(status)),
     `answered ${statuses.join(' ')}`,
   );
-  peer.destroy();
 }
 
 describe(`requests, seed ${FUZZ_SEED}`, () => {

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isForResource, isName, parseSharedAccess, Secret, signSharedAccess } from '@streams/protocol/internal';
-import { corpus, FUZZ_SEED, fuzz, type RawPeer } from '@streams/testkit';
+import { corpus, fuzz, FUZZ_SEED, observeFile } from '@streams/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type HttpAnswer, PlainHub, readAnswer } from './support/plain-hub.ts';
 
 const FILE = 'packages/hub/test/faults/fuzz/ids.test.ts';
+observeFile();
 
 const ALLOWED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.%_*?!(),:=@$'";
 const KEY = new Secret(Buffer.alloc(32, 7).toString('base64'));
@@ -48,15 +49,12 @@ const ids = fc.oneof(
 );
 
 let hub: PlainHub;
-let peer: RawPeer;
 
 beforeAll(async () => {
   hub = await PlainHub.start();
-  peer = await hub.connect();
 });
 afterAll(async () => {
   await hub.expectWell();
-  peer.destroy();
   await hub.hub.close();
 });
 
@@ -73,21 +71,32 @@ function encoded(id: string): string {
 
 /** Creates, shows and deletes each: many at once on one connection, and the hub works at them side by side. */
 async function roundTrip(all: readonly string[]): Promise<void> {
-  const created = await answers('PUT', all, '{}');
-  for (const [index, id] of all.entries()) {
-    const { status, body } = created[index] as HttpAnswer;
-    assert.deepEqual([status, body['deviceId'] ?? body['code']], isFit(id) ? [201, id] : [400, 'INVALID_DEVICE_ID'], id);
-  }
   const fit = all.filter(isFit);
-  expect((await answers('GET', fit)).map(({ body }) => body['deviceId'])).toEqual(fit);
-  expect((await answers('DELETE', fit)).map(({ status }) => status)).toEqual(fit.map(() => 204));
+  try {
+    const created = await answers('PUT', all, '{}');
+    for (const [index, id] of all.entries()) {
+      const { status, body } = created[index] as HttpAnswer;
+      assert.deepEqual([status, body['deviceId'] ?? body['code']], isFit(id) ? [201, id] : [400, 'INVALID_DEVICE_ID'], id);
+    }
+    expect((await answers('GET', fit)).map(({ body }) => body['deviceId'])).toEqual(fit);
+    expect((await answers('DELETE', fit)).map(({ status }) => status)).toEqual(fit.map(() => 204));
+  } catch (error) {
+    // What is tried next is to find the hub as this has.
+    await Promise.allSettled(all.map(async (id) => hub.hub.deleteDevice(id)));
+    throw error;
+  }
 }
 
 async function answers(method: string, all: readonly string[], body = ''): Promise<HttpAnswer[]> {
-  peer.write(all.map((id) => hub.request(method, `/v1/devices/${encoded(id)}`, body)).join(''));
-  const read: HttpAnswer[] = [];
-  while (read.length < all.length) read.push(await readAnswer(peer));
-  return read;
+  const peer = await hub.connect();
+  try {
+    peer.write(all.map((id) => hub.request(method, `/v1/devices/${encoded(id)}`, body)).join(''));
+    const read: HttpAnswer[] = [];
+    while (read.length < all.length) read.push(await readAnswer(peer));
+    return read;
+  } finally {
+    peer.destroy();
+  }
 }
 
 /** A signature is for this id alone. */

@@ -14,12 +14,13 @@ import {
   decodeHubMessage,
   parseObject,
 } from '@streams/protocol/internal';
-import { corpus, FUZZ_SEED, fuzz, typed } from '@streams/testkit';
+import { corpus, fuzz, FUZZ_SEED, observeFile, typed } from '@streams/testkit';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { nearly } from './support/json.ts';
 import { PlainHub, readAnswer } from './support/plain-hub.ts';
 
 const FILE = 'packages/hub/test/faults/fuzz/messages.test.ts';
+observeFile();
 
 const ID = 'AAECAwQFBgcICQoLDA0ODw';
 const TOKEN = 'A'.repeat(43);
@@ -101,8 +102,11 @@ async function post(bodies: readonly string[]): Promise<void> {
   peer.write(
     bodies.map((body, index) => hub.request(...((paths[index % paths.length] ?? '').split(' ') as [string, string]), body)).join(''),
   );
-  for (const _ of bodies) await readAnswer(peer);
-  peer.destroy();
+  try {
+    for (const _ of bodies) await readAnswer(peer);
+  } finally {
+    peer.destroy();
+  }
 }
 
 describe(`messages, seed ${FUZZ_SEED}`, () => {

@@ -39,12 +39,21 @@ export class Network {
     return this.#answering;
   }
 
-  /** Loses what the connections for this path carry from now on: to the hub, or from it. They are to be cut soon. */
-  lose(path: string, way: 'up' | 'down'): void {
-    for (const socket of this.#upgraded.get(path) ?? []) {
-      if (way === 'up') socket.pause();
-      else socket.cork();
-    }
+  /** Loses what the connections for this path carry to the hub from now on. They are to be cut soon. */
+  loseUp(path: string): void {
+    for (const socket of this.#upgraded.get(path) ?? []) socket.pause();
+  }
+
+  /** The same for what the hub sends. @returns What was lost so far. */
+  loseDown(path: string): () => string {
+    let lost = '';
+    const write = (bytes: Uint8Array, sent?: () => void): boolean => {
+      lost += Buffer.from(bytes).toString();
+      sent?.();
+      return true;
+    };
+    for (const socket of this.#upgraded.get(path) ?? []) Object.assign(socket, { write });
+    return () => lost;
   }
 
   /** Cuts the connections that were upgraded for this path; resolves once the hub knows. */

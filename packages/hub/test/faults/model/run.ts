@@ -37,6 +37,9 @@ export async function play({ seed, path }: Replay, start: StartSystem = (...give
     const system = await start(seed, DEVICES);
     try {
       await fc.asyncModelRun(() => ({ model, real: system }), sequence);
+    } catch (error) {
+      await system.close().catch(() => undefined);
+      throw error;
     } finally {
       steps = Math.max(steps, model.steps);
     }

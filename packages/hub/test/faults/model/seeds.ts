@@ -1,9 +1,12 @@
 // Plays many seeds, some beside one another: each waits for its sockets most of the time.
 import assert from 'node:assert/strict';
+import type { ObserveOptions } from '@streams/testkit';
 import { play, type Replay } from './run.ts';
 
 /** MODEL_SEEDS=2000 plays ten times as many. */
 const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 200);
+/** For an observer of all: the code of three packages is compiled meanwhile. */
+export const GROWTH: ObserveOptions = { maxGrowthBytes: 24 * 2 ** 20 };
 const LANES = 4;
 const LEAST_STEPS = 200;
 

@@ -1,6 +1,6 @@
 // C3: messages that nobody should send: a decoder refuses with an error of the table, and so ends a stream that gets one.
 import assert from 'node:assert/strict';
-import { corpus, FakeClock, FUZZ_SEED, fuzz, seededRandom, typed } from '@streams/testkit';
+import { corpus, FakeClock, fuzz, FUZZ_SEED, observeFile, seededRandom, typed } from '@streams/testkit';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { StreamsError } from '../../../src/errors/base.ts';
@@ -13,6 +13,7 @@ import { decodeSessionFrames } from '../../../src/wire/session-frames.ts';
 import { decodeSessionMessage } from '../../../src/wire/session-messages.ts';
 
 const FILE = 'packages/protocol/test/faults/fuzz/messages.test.ts';
+observeFile();
 const INFO = { id: 'AAECAwQFBgcICQoLDA0ODw', name: 'default', deviceId: 'pump-7' };
 
 const u8 = fc.integer({ min: 0, max: 255 });
