@@ -88,8 +88,8 @@ export class Relay {
 
   /** The same, and gives back at once what is queued for a leg that takes it slowly: that one would not get to the end in time. */
   drop(closeCode: number, reason: string): void {
-    for (const leg of Object.values(this.#legs)) if (leg.bufferedBytes > RELAY_LOW_WATER_BYTES) leg.terminate();
     this.close(closeCode, reason);
+    for (const leg of Object.values(this.#legs)) if (leg.bufferedBytes > RELAY_LOW_WATER_BYTES) leg.terminate();
   }
 
   /** Stops reading what a leg sends, until {@link Relay.release}. */

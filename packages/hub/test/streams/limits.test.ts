@@ -142,7 +142,7 @@ describe('what waits for slow receivers', () => {
     id: string,
     bufferedBytes: number,
     stalledAtMs = Infinity,
-  ): { relay: { stalledAtMs: number }; device: { bufferedBytes: number }; end(): void } {
+  ): { relay: { stalledAtMs: number }; device: { bufferedBytes: number }; end: () => void } {
     const device = { bufferedBytes, off: () => undefined };
     const relay = { stalledAtMs, drop: (code: number, reason: string) => closed.push(`${id} ${code} ${reason}`) };
     const ended = streams.watch(relay as never, { device, service: { ...device, bufferedBytes: 0 } } as never, id);
