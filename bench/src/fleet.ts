@@ -4,7 +4,7 @@ import { DeviceClient } from '@streams/device';
 
 /** Dials that run at once. */
 const CONCURRENCY = 32;
-const TELL_EVERY_MS = 20;
+const TELL_EVERY_MS = 100;
 /** Devices from the first number up to and without the second; from one address, if it is given. */
 const [from = '0', to = '0', address] = process.argv.slice(2);
 const connectionString = process.env['STREAMS_CONNECTION_STRING'] ?? '';

@@ -21,6 +21,7 @@ import {
   TUNNEL_CAPABILITY,
   type WireCode,
 } from '@streams/protocol/internal';
+import { Answers } from './answers.ts';
 import { RequestLoop } from './request-loop.ts';
 import { StreamRequest, wantsTunnel } from './request.ts';
 
@@ -73,11 +74,13 @@ interface Consumer {
 export class Dispatch {
   readonly #context: DispatchContext;
   readonly #pending = new Map<string, Pending>();
+  readonly #answers: Answers;
   #consumer: Consumer | undefined;
   #closed: { readonly cause: StreamsError | undefined } | undefined;
 
   constructor(context: DispatchContext) {
     this.#context = context;
+    this.#answers = new Answers(context.clock);
   }
 
   /** @throws `STREAMS_INVALID_STATE` if somebody takes the requests already. */
@@ -99,10 +102,10 @@ export class Dispatch {
     return loop;
   }
 
-  /** A request has come. */
+  /** A request has come, for the first time or again. */
   request(message: RequestMessage): void {
     const { streamId, name, requester, timeoutMs, resumes, traceparent } = message;
-    if (this.#pending.has(streamId)) return;
+    if (!this.#answers.add(message)) return this.#answerAgain(streamId);
     const { deviceId, logger } = this.#context;
     logger.debug({ deviceId, streamId, name, ...requester, timeoutMs }, 'a stream request has come');
     const handshake: HandshakeMessage = { side: 'device', deviceId, name, streamId, resumes, traceparent };
@@ -121,6 +124,12 @@ export class Dispatch {
     this.#closed = { cause };
     for (const streamId of this.#pending.keys()) this.#end(streamId, cause ?? createError('CLOSED'));
     this.#consumer?.end(cause);
+  }
+
+  /** The application is asked once. */
+  #answerAgain(streamId: string): void {
+    const last = this.#answers.last(streamId);
+    if (last) this.#context.send(last);
   }
 
   #consumeBy(consumer: Consumer): () => void {
@@ -194,7 +203,7 @@ export class Dispatch {
     const pending = this.#pending.get(streamId);
     if (pending) pending.accepted = true;
     logger.debug({ deviceId, streamId, protocol }, 'accepts the stream request, and dials the device leg');
-    this.#context.send({ type: 'accept', streamId, protocol, capabilities });
+    this.#say({ type: 'accept', streamId, protocol, capabilities });
     try {
       const opened = await open();
       pending?.over.resolve(opened);
@@ -202,7 +211,7 @@ export class Dispatch {
     } catch (err) {
       logger.debug({ deviceId, streamId, err }, 'the accepted stream was not established');
       // Who is cancelled need not say so.
-      if (this.#pending.has(streamId)) this.#context.send({ type: 'lost', streamId });
+      if (this.#pending.has(streamId)) this.#say({ type: 'lost', streamId });
       pending?.over.reject(err);
       throw err;
     } finally {
@@ -214,7 +223,12 @@ export class Dispatch {
     const { deviceId, logger } = this.#context;
     logger.debug({ deviceId, streamId, code }, 'declines the stream request');
     this.#forget(streamId)?.over.reject(createError(code, { details: { reason } }));
-    this.#context.send({ type: 'reject', streamId, code, reason });
+    this.#say({ type: 'reject', streamId, code, reason });
+  }
+
+  #say(message: DeviceMessage): void {
+    this.#answers.keep(message);
+    this.#context.send(message);
   }
 
   #onHandlerFailed(request: StreamRequest, error: unknown): void {

@@ -215,6 +215,34 @@ describe('what a hub may say', () => {
     expect(device.state.name).toBe('connected');
   });
 
+  it('is answered again in the same way where it comes again, also over the next link', async () => {
+    const hub = await FakeHub.start();
+    const device = hub.device();
+    const asked: string[] = [];
+    device.onStreamRequest((request) => {
+      asked.push(request.name);
+      request.reject('busy');
+    });
+    const connected = device.connect();
+    const first = (await hub.upgrade()).grant(hub.welcome());
+    await connected;
+    const request = hub.request(`wss://127.0.0.1:${hub.port}/`);
+    first.send(request, request);
+    await until('two answers', () => first.messages.length === 2);
+    first.cut();
+    await until('the loss', () => device.state.name === 'waiting');
+    await hub.clock.advance(2_000);
+    const second = (await hub.upgrade(2)).grant(hub.welcome(), { ...request, timeoutMs: 28_000 });
+    await until('the third', () => second.messages.length === 1);
+    const answer = { type: 'reject', streamId: 'A'.repeat(22), code: 'STREAM_REJECTED', reason: 'busy' };
+    expect([...first.messages, ...second.messages]).toEqual([answer, answer, answer]);
+    expect(asked).toEqual(['echo']);
+    // Nobody asks for so long; then it is forgotten.
+    await hub.clock.advance(35_000);
+    second.send(request);
+    await until('the application is asked anew', () => asked.length === 2);
+  });
+
   it.each([
     ['no JSON', 'nonsense'],
     ['a request without a token', '{"type":"request","streamId":"AAAAAAAAAAAAAAAAAAAAAA"}'],

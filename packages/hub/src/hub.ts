@@ -202,8 +202,8 @@ export class Hub {
 
   async #drain(options: DrainOptions): Promise<void> {
     this.#parts.logger.info({ streams: this.openStreams }, 'the hub drains');
-    // Whoever comes next is to find another hub, where there is one.
-    void this.#listeners?.then((listeners) => listeners.closeIdle()).catch(() => undefined);
+    // Whoever comes next is to find the other hub, where there is one. Else a kept connection stays for the answer that tells of the drain.
+    if (options.withinMs !== undefined) void this.#listeners?.then((listeners) => listeners.closeIdle()).catch(() => undefined);
     await drain(this.#parts, options, this.#closing.signal);
     await this.close();
   }

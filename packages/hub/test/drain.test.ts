@@ -3,8 +3,8 @@ import type { Hub } from '@streams/hub';
 import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { FakeClock, leakCheck, type RawPeer } from '@streams/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { bodyOf, rawLeg, rawLink } from './support/raw.ts';
-import { call, type RestAnswer, send } from './support/rest.ts';
+import { bodyOf, type KeptConnection, keptConnection, rawLeg, rawLink } from './support/raw.ts';
+import { authorization, call, type RestAnswer, send } from './support/rest.ts';
 import { until } from './support/streams.ts';
 
 type DrainOptions = Parameters<Hub['drain']>[0];
@@ -14,7 +14,7 @@ const TICK_MS = 500;
 const RESTART = Buffer.concat([Buffer.from([1012 >> 8, 1012 & 255]), Buffer.from('DRAINING;retry=1')]);
 
 const leaks = leakCheck();
-const peers: RawPeer[] = [];
+const peers: Pick<RawPeer, 'destroy'>[] = [];
 let clock: FakeClock;
 let test: TestHub;
 /** The device's control link. */
@@ -70,6 +70,18 @@ async function establish({ offer, posted }: Asked, protocol: string): Promise<{ 
 
 async function openStream(protocol = 'streams.v1'): Promise<{ device: RawPeer; service: RawPeer }> {
   return establish(await ask(protocol), protocol);
+}
+
+/** A connection over which a service has had an answer. */
+async function keepOne(): Promise<KeptConnection> {
+  const kept = await keptConnection(test, await authorization(test));
+  peers.push(kept);
+  expect(await kept.ask('GET', '/v1/hub')).toMatchObject({ status: 200 });
+  return kept;
+}
+
+function post(kept: KeptConnection): ReturnType<KeptConnection['ask']> {
+  return kept.ask('POST', `/v1/devices/${DEVICE}/streams`, JSON.stringify({ protocols: ['streams.v1'] }));
 }
 
 /** Starts to drain; tells on the hub's clock how long it took. */
@@ -142,6 +154,14 @@ describe('a hub that drains', () => {
     await expectRestart(control);
     await drained.over;
     expect(drained.tookMs).toBe(TICK_MS);
+  });
+
+  it('tells a service over the connection that it has kept, and then ends that', async () => {
+    await openStream();
+    const kept = await keepOne();
+    void drain();
+    expect(await post(kept)).toMatchObject({ status: 503, body: { code: 'DRAINING', retryAfterMs: expect.any(Number) } });
+    await expect(post(kept)).rejects.toThrow();
   });
 
   it('lets a handshake go on to its stream, and the stream to its end', async () => {
@@ -229,6 +249,13 @@ describe('a hub whose devices have another one to go to', () => {
     await expectRestart(newer);
     await drained.over;
     expect(drained.tookMs).toBe(tookMs);
+  });
+
+  it('ends the connections that services have kept, whose next ones lead there', async () => {
+    await openStream();
+    const kept = await keepOne();
+    void drain({ withinMs: 1_000, limitMs: 20_000 });
+    await expect(post(kept)).rejects.toThrow();
   });
 
   it('waits for a session at rest, which is to follow its device', async () => {

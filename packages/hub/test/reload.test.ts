@@ -59,6 +59,14 @@ describe('reload', () => {
     expect(await serialAt(test.port)).toBe(serialOf(second.cert));
   });
 
+  it("leaves the certificate of the hub's own CA as it is: that one is renewed by itself", async () => {
+    const own = await startTestHub({ tls: { dataDirectory: join(folder, 'own') } });
+    const serial = await serialAt(own.port);
+    await own.hub.reload({ limits: { maxStreams: 7 } });
+    expect(await serialAt(own.port)).toBe(serial);
+    await own.close();
+  });
+
   it('G5 fails no handshake, and ends no connection', async () => {
     const peer = await RawPeer.connect({ port: test.port, tls: { host: '127.0.0.1', ca: first.cert } });
     const served = new Set<string>();

@@ -25,6 +25,7 @@ import {
   WELCOME_TIMEOUT_MS,
   type WelcomeMessage,
 } from '@streams/protocol/internal';
+import { inTurn } from './dial-turns.ts';
 
 /** A control link closes within this time, whatever the hub does. */
 const CLOSE_LIMIT_MS = 5_000;
@@ -53,7 +54,11 @@ export type OnHubMessage = (message: HubMessage) => void;
  * Opens a link. A credential that is refused because this machine's clock is wrong is signed anew, once, by the hub's.
  * @throws what `dial` throws, and `STREAMS_CONNECT_FAILED` if no `welcome` comes in time.
  */
-export async function openLink(target: LinkTarget, signal: AbortSignal, onMessage: OnHubMessage): Promise<OpenLink> {
+export function openLink(target: LinkTarget, signal: AbortSignal, onMessage: OnHubMessage): Promise<OpenLink> {
+  return inTurn(target.url, signal, () => attempts(target, signal, onMessage));
+}
+
+async function attempts(target: LinkTarget, signal: AbortSignal, onMessage: OnHubMessage): Promise<OpenLink> {
   try {
     return await attempt(target, signal, onMessage);
   } catch (error) {

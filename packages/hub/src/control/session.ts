@@ -51,6 +51,14 @@ export interface DeviceSession {
   offer(offer: StreamOffer, options: { readonly signal: AbortSignal }): Promise<OfferAnswer>;
 }
 
+/** What the device has not answered. */
+interface Pending {
+  readonly offer: StreamOffer;
+  /** When the time began that it has, on the monotonic clock. */
+  readonly sinceMs: number;
+  readonly answer: Deferred<OfferAnswer>;
+}
+
 /** What a session tells. */
 export interface ControlSessionEvents {
   /** It can be asked from now on. */
@@ -63,7 +71,10 @@ export interface ControlSessionEvents {
   readonly lost: (streamId: string) => void;
 }
 
-/** One running instance of a device. Its newest link takes requests; its answers count on any. */
+/**
+ * One running instance of a device. Its newest link takes requests, those included that an earlier one may have lost on their way, or
+ * their answers; answers count on any.
+ */
 export class ControlSession implements DeviceSession {
   readonly instanceId: string;
   readonly #clock: Clock;
@@ -71,7 +82,7 @@ export class ControlSession implements DeviceSession {
   readonly #links = new Map<Leg, string>();
   /** Of all its links so far: what was asked and answered stands as long as one of these keys is in force. */
   readonly #proven = new Set<string>();
-  readonly #pending = new Map<string, Deferred<OfferAnswer>>();
+  readonly #pending = new Map<string, Pending>();
   readonly #events: ControlSessionEvents;
   #newest: Leg | undefined;
   #cancelGrace: Cancel | undefined;
@@ -97,10 +108,10 @@ export class ControlSession implements DeviceSession {
     }
     this.#links.set(link, keyId);
     this.#proven.add(keyId);
-    this.#setNewest(link);
     link.on('message', (message) => this.#onMessage(link, message));
     link.on('close', () => this.#onLinkClosed(link));
     link.send(encodeMessage(welcome));
+    this.#setNewest(link);
     link.resume();
   }
 
@@ -111,12 +122,11 @@ export class ControlSession implements DeviceSession {
   }
 
   async offer(offer: StreamOffer, { signal }: { readonly signal: AbortSignal }): Promise<OfferAnswer> {
-    const link = this.#newest;
-    if (link === undefined) throw createError('DEVICE_NOT_CONNECTED');
+    if (!this.isConnected) throw createError('DEVICE_NOT_CONNECTED');
     const answer = deferred<OfferAnswer>();
-    this.#pending.set(offer.streamId, answer);
+    this.#pending.set(offer.streamId, { offer, sinceMs: this.#clock.monotonicMs(), answer });
     const forget = onAbort(signal, () => this.#withdraw(offer.streamId, signal.reason as WireCode));
-    link.send(encodeMessage({ type: 'request', ...offer }));
+    this.tell({ type: 'request', ...offer });
     try {
       const result = await answer.promise;
       // What the device has accepted can still be withdrawn, until the stream is established.
@@ -153,7 +163,7 @@ export class ControlSession implements DeviceSession {
 
   #withdraw(streamId: string, code: WireCode): void {
     this.#newest?.send(encodeMessage({ type: 'cancel', streamId, code }));
-    this.#pending.get(streamId)?.reject(createError(code));
+    this.#pending.get(streamId)?.answer.reject(createError(code));
   }
 
   #onMessage(link: Leg, text: LegMessage): void {
@@ -166,10 +176,10 @@ export class ControlSession implements DeviceSession {
     }
     if (message === undefined) return;
     if (message.type === 'lost') return this.#events.lost(message.streamId);
-    const pending = this.#pending.get(message.streamId);
+    const answer = this.#pending.get(message.streamId)?.answer;
     if (message.type === 'accept') {
-      pending?.resolve({ accepted: true, protocol: message.protocol, capabilities: message.capabilities, keyIds: this.#proven });
-    } else pending?.resolve({ accepted: false, code: message.code, reason: message.reason });
+      answer?.resolve({ accepted: true, protocol: message.protocol, capabilities: message.capabilities, keyIds: this.#proven });
+    } else answer?.resolve({ accepted: false, code: message.code, reason: message.reason });
   }
 
   #onLinkClosed(link: Leg): void {
@@ -189,9 +199,18 @@ export class ControlSession implements DeviceSession {
     this.#newest = link;
     if (this.isConnected && !wasConnected) this.#events.connected();
     if (!this.isConnected && wasConnected) this.#events.disconnected();
+    if (link) this.#ask();
+  }
+
+  /** Each request that is open has gone over the newest link: another may have lost it, or the answer, without telling either side. */
+  #ask(): void {
+    for (const { offer, sinceMs } of this.#pending.values()) {
+      const leftMs = offer.timeoutMs - Math.round(this.#clock.monotonicMs() - sinceMs);
+      this.tell({ type: 'request', ...offer, timeoutMs: Math.max(1, leftMs) });
+    }
   }
 
   #failPending(): void {
-    for (const offer of this.#pending.values()) offer.reject(createError('DEVICE_NOT_CONNECTED', { details: { phase: 'answer' } }));
+    for (const { answer } of this.#pending.values()) answer.reject(createError('DEVICE_NOT_CONNECTED', { details: { phase: 'answer' } }));
   }
 }

@@ -24,6 +24,9 @@ const OFF = ' off/';
 /** Says that there is an entry for each disabled device. */
 const HAS_OFF = ' has off';
 const NOTHING = Buffer.alloc(1);
+/** No device id has a space. */
+const NOBODY = 'no body';
+const NOBODYS_KEYS: DeviceRecord['keys'] = [Buffer.alloc(32).toString('base64'), Buffer.alloc(32).toString('base64')];
 
 /**
  * Opens the registry of a data directory, or makes one there. Whoever opens it closes it, after the hub.
@@ -57,6 +60,8 @@ class LmdbRegistry implements DurableRegistry {
   readonly lastSeen: LastSeen;
   readonly #store: Store;
   readonly #key: Buffer;
+  /** Is unsealed in the place of a record that is not there, so that an unknown device is refused in the time that a known one takes. */
+  readonly #nobody: Buffer;
   readonly #changes = new Changes<DeviceChange>();
   /** lmdb tells of some writes earlier than of others that it has carried out before them. */
   #previous: Promise<unknown> = Promise.resolve();
@@ -64,6 +69,7 @@ class LmdbRegistry implements DurableRegistry {
   constructor(store: Store, key: Buffer) {
     this.#store = store;
     this.#key = key;
+    this.#nobody = sealRecord({ deviceId: NOBODY, enabled: true, keys: NOBODYS_KEYS }, key);
     this.lastSeen = new LmdbLastSeen(store);
   }
 
@@ -77,7 +83,9 @@ class LmdbRegistry implements DurableRegistry {
 
   async get(deviceId: string): Promise<DeviceRecord | undefined> {
     const sealed = this.#store.get(deviceId);
-    return sealed && this.#unseal(deviceId, sealed);
+    if (sealed) return this.#unseal(deviceId, sealed);
+    this.#unseal(NOBODY, this.#nobody);
+    return undefined;
   }
 
   async list({ after = '', limit, prefix = '', disabled }: DevicePage): Promise<DeviceRecord[]> {

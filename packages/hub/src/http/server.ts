@@ -5,12 +5,15 @@ import { createServer as createPlainServer, type IncomingMessage, type RequestLi
 import { createServer, Server as TlsServer, type ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TICKET_KEYS_LIFE_MS } from '../tls/ticket-keys.ts';
 import { keepLongRequests } from './long-requests.ts';
 
 /** Certificate and key, PEM. */
 export interface KeyPair {
   readonly key: string;
   readonly cert: string;
+  /** For TLS session tickets, 48 bytes. Default: new ones for each start and each certificate. */
+  readonly ticketKeys?: Buffer | undefined;
 }
 
 /** What the server hands on. */
@@ -39,6 +42,10 @@ const TLS = {
   // Costs the server more than the client, and no client needs it.
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   ALPNProtocols: ['http/1.1'],
+  /** Seconds; Node's own five minutes end before a device has reason to come back. */
+  sessionTimeout: TICKET_KEYS_LIFE_MS / 1_000,
+  // Node's own goes by the arguments of the process.
+  sessionIdContext: 'streams',
 } as const;
 
 const MAX_HEADER_BYTES = 8_192;
@@ -61,7 +68,7 @@ export const hubServerOptions: Readonly<ServerOptions> = {
 
 /** A server that does not listen yet. @param pair `undefined`: plain HTTP. @param servers How many share the descriptors. */
 export function createHubServer(pair: KeyPair | undefined, handlers: ServerHandlers, servers: number): Server {
-  const server = pair ? createServer({ ...hubServerOptions, ...pair }) : createPlainServer({ ...hubServerOptions });
+  const server = pair ? createServer({ ...hubServerOptions, ...pairOptions(pair) }) : createPlainServer({ ...hubServerOptions });
   // Node leaves out silently what is beyond; one more shows that there are too many.
   server.maxHeadersCount = MAX_HEADERS + 1;
   server.maxConnections = Math.floor(maxConnections() / servers);
@@ -73,8 +80,12 @@ export function createHubServer(pair: KeyPair | undefined, handlers: ServerHandl
 }
 
 /** New connections get this pair; those that are there keep theirs. The baseline is set again, or Node would fall back to its own. */
-export function presentKeyPair(server: Server, { key, cert }: KeyPair): void {
-  if (server instanceof TlsServer) server.setSecureContext({ ...TLS, key, cert });
+export function presentKeyPair(server: Server, pair: KeyPair): void {
+  if (server instanceof TlsServer) server.setSecureContext({ ...TLS, ...pairOptions(pair) });
+}
+
+function pairOptions({ key, cert, ticketKeys }: KeyPair): { key: string; cert: string; ticketKeys?: Buffer } {
+  return { key, cert, ...(ticketKeys && { ticketKeys }) };
 }
 
 /** Stops listening and resolves once every connection is gone; those that stay are cut after `limitMs`. */

@@ -106,9 +106,10 @@ export class Certificates {
   async #replace(find: () => Promise<ServerIdentity | undefined>): Promise<void> {
     const identity = await find();
     if (!identity || !this.#present) return;
+    const isSame = identity.cert === this.#identity.cert;
     this.#present(identity);
     this.#identity = identity;
-    this.#logger.info(this.#inForce(), 'the hub presents a new certificate');
+    if (!isSame) this.#logger.info(this.#inForce(), 'the hub presents a new certificate');
   }
 
   /** Whoever asks for a reload is told by its rejection. */

@@ -30,7 +30,8 @@ export async function reloadCertificates(
   clock: Clock,
 ): Promise<void> {
   const isSame = isDeepStrictEqual(before, now);
-  if (isSame && now !== false && !('key' in now)) await certificates?.reload();
+  // That of the hub's own CA is renewed by itself, in time.
+  if (isSame && now !== false && 'keyFile' in now) await certificates?.reload();
   if (isSame) return;
   // Whoever pins the CA of one directory does not know that of another.
   if (before === false || now === false || 'dataDirectory' in now) return invalid('tls', 'needs a restart');

@@ -127,7 +127,7 @@ describe('a device with one link', () => {
 });
 
 describe('a newer link', () => {
-  it('of the same instance takes new requests; the older still answers, until the hub closes it after 10 s', async () => {
+  it('of the same instance takes the requests; the older still answers, until the hub closes it after 10 s', async () => {
     const older = attach('one');
     const { streamId, answer } = offer();
     const newer = attach('one');
@@ -138,13 +138,41 @@ describe('a newer link', () => {
     expect(await second.answer).toMatchObject({ accepted: true });
     expect([older.got, newer.got]).toEqual([
       ['welcome', 'request'],
-      ['welcome', 'request'],
+      ['welcome', 'request', 'request'],
     ]);
     await clock.advance(9_000);
     expect(older.end).toBeUndefined();
     await clock.advance(1_500);
     expect(older.end).toMatchObject({ code: 1000 });
     expect(sessions.isConnected('a')).toBe(true);
+  });
+
+  it('of the same instance is asked again what is not answered, with the time that is left for it', async () => {
+    const first = attach('one');
+    const [answered, open] = [offer(), offer()];
+    accept(first, answered.streamId);
+    await answered.answer;
+    await clock.advance(100);
+    first.leg.terminate();
+    await clock.advance(300);
+    const second = attach('one');
+    const asked: unknown[] = [];
+    second.leg.on('message', (text) => asked.push(JSON.parse(String(text))));
+    await clock.advance(1);
+    expect(asked).toMatchObject([WELCOME, { type: 'request', streamId: open.streamId, timeoutMs: 600, url: 'wss://hub/' }]);
+    accept(second, open.streamId);
+    expect(await open.answer).toMatchObject({ accepted: true });
+  });
+
+  it('that is lost leaves its requests to an older one that still lingers', async () => {
+    const older = attach('one');
+    const newer = attach('one');
+    const { streamId, answer } = offer();
+    newer.leg.terminate();
+    await clock.advance(1);
+    expect(older.got).toEqual(['welcome', 'request']);
+    accept(older, streamId);
+    expect(await answer).toMatchObject({ accepted: true });
   });
 
   it('of another instance replaces the older at once, and its requests fail', async () => {

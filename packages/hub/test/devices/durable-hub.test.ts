@@ -44,6 +44,7 @@ it('keeps its devices, beside its CA: a connection string of the first hub is go
     'registry-key',
     'registry.mdb',
     'registry.mdb-lock',
+    'ticket-keys.json',
   ]);
 });
 

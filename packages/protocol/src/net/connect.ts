@@ -1,6 +1,6 @@
 // A TLS connection to a hub, direct or through a proxy: verified, or a typed error.
-import { isIP, type Socket } from 'node:net';
-import { connect, type ConnectionOptions, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { abortedError, onAbort, throwIfAborted } from '../async/abort.ts';
 import { deferred } from '../async/deferred.ts';
 import type { StreamsError } from '../errors/base.ts';
@@ -42,31 +42,51 @@ export async function connectHub(options: ConnectOptions): Promise<TLSSocket> {
   });
   const forget = onAbort(options.signal, () => end.abort(abortedError(options.signal as AbortSignal)));
   try {
-    const tunnel = proxy && (await openTunnel(proxy, `${url.hostname}:${portOf(url)}`, end.signal));
+    const below = await (proxy ? openTunnel(proxy, `${url.hostname}:${portOf(url)}`, end.signal) : openTcp(url, end.signal));
     whom = 'the hub';
-    return await secure(options, tunnel, details, end.signal);
+    return await secure(below, options, details, end.signal);
   } finally {
     stopWaiting();
     forget();
   }
 }
 
+/** Before TLS is thought of: where nothing listens, a dial costs next to nothing, and a hub that starts has devices that dial by the thousand. */
+async function openTcp(url: URL, end: AbortSignal): Promise<Socket> {
+  const { promise, resolve, reject } = deferred<void>();
+  const socket = connectTcp({ host: hostOf(url), port: portOf(url), noDelay: true });
+  // Stays, as that of `secure` does.
+  socket.on('error', (cause) => reject(connectError(cause)));
+  socket.once('connect', resolve);
+  await untilEnd(promise, socket, end, reject);
+  return socket;
+}
+
 async function secure(
+  below: Socket,
   { url, trust }: Access & { readonly url: URL },
-  tunnel: Socket | undefined,
   details: object | undefined,
   end: AbortSignal,
 ): Promise<TLSSocket> {
   const host = hostOf(url);
   const { promise, resolve, reject } = deferred<void>();
-  const socket = connect({ ...tlsOptions(host, trust), ...(tunnel ? { socket: tunnel } : { port: portOf(url) }) });
+  const socket = connectTls({ ...tlsOptions(host, trust), socket: below, session: trust.sessions.get(url.host) });
   let certificate: DetailedPeerCertificate | undefined;
   const fail = (cause: unknown): void => reject(connectError(cause, { host, trustSource: trust.source, certificate }, details));
   // Node's own listener, behind this one, destroys a socket that it does not trust, and the certificate with it.
-  socket.prependOnceListener('secure', () => (certificate = socket.getPeerCertificate(true)));
+  socket.prependOnceListener('secure', () => {
+    if (!socket.isSessionReused()) certificate = socket.getPeerCertificate(true);
+  });
+  socket.on('session', (session: Buffer) => trust.sessions.set(url.host, session));
   socket.once('secureConnect', resolve);
   // Stays: an error in the turn in which the socket changes hands would otherwise be nobody's.
   socket.on('error', fail);
+  await untilEnd(promise, socket, end, reject);
+  if (socket.destroyed) throw connectError(socket.errored, undefined, details);
+  return socket;
+}
+
+async function untilEnd(promise: Promise<void>, socket: Socket, end: AbortSignal, reject: (error: StreamsError) => void): Promise<void> {
   const forget = onAbort(end, () => {
     socket.destroy();
     reject(end.reason as StreamsError);
@@ -76,8 +96,6 @@ async function secure(
   } finally {
     forget();
   }
-  if (socket.destroyed) throw connectError(socket.errored, undefined, details);
-  return socket;
 }
 
 function tlsOptions(host: string, trust: Trust): ConnectionOptions {

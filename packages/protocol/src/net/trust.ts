@@ -17,6 +17,8 @@ export interface Trust {
   readonly context: SecureContext;
   /** Who chose the roots: the client's maker (a connection string, the option `ca`), `STREAMS_CA_FILE`, or Node. */
   readonly source: 'pinned' | 'file' | 'node';
+  /** The last TLS session with each `host:port` that was trusted: the next connection resumes it, which spares both ends a signature. */
+  readonly sessions: Map<string, Buffer>;
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -27,10 +29,10 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
  */
 export function createTrust(options: TrustOptions): Trust {
   const file = (options.env ?? process.env)['STREAMS_CA_FILE'];
-  if (options.ca !== undefined) return { context: contextOf('ca', [options.ca].flat()), source: 'pinned' };
-  if (file) return { context: contextOf('STREAMS_CA_FILE', [read(file)]), source: 'file' };
+  if (options.ca !== undefined) return { context: contextOf('ca', [options.ca].flat()), source: 'pinned', sessions: new Map() };
+  if (file) return { context: contextOf('STREAMS_CA_FILE', [read(file)]), source: 'file', sessions: new Map() };
   // Without `ca` Node uses its own roots and those of NODE_EXTRA_CA_CERTS.
-  return { context: createSecureContext({ minVersion: 'TLSv1.2' }), source: 'node' };
+  return { context: createSecureContext({ minVersion: 'TLSv1.2' }), source: 'node', sessions: new Map() };
 }
 
 function contextOf(field: string, texts: readonly string[]): SecureContext {

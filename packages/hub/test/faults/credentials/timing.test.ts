@@ -1,39 +1,31 @@
 // How long a refusal takes tells nothing: an unknown device, a wrong key and a disabled device are refused in the same time.
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openRegistry, type Registry } from '@streams/hub';
 import { Secret, signSharedAccess, systemClock } from '@streams/protocol/internal';
-import { seededRandom } from '@streams/testkit';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { Authenticator } from '../../../src/auth/authenticate.ts';
 import { MemoryPolicies } from '../../../src/auth/memory-policies.ts';
 import { MemoryRegistry } from '../../../src/devices/memory-registry.ts';
+import { type Kind, median, timesOf } from '../../support/timing.ts';
 
 const SAMPLES = 2_000;
 const key = (): string => randomBytes(32).toString('base64');
 
-async function authenticator(): Promise<Authenticator> {
-  const registry = new MemoryRegistry();
+async function authenticator(registry: Registry = new MemoryRegistry()): Promise<Authenticator> {
   for (const deviceId of ['known', 'other']) await registry.put({ deviceId, enabled: true, keys: [key(), key()] });
   const policies = new MemoryPolicies([{ name: 'test', keys: [key(), key()], permissions: ['hub:read'] }]);
   return new Authenticator({ hostNames: new Set(['hub.example']), policies, registry, clock: systemClock });
 }
 
-/** Medians of each kind, taken in turns and in chance order, so that what the machine does meanwhile meets all alike. */
-async function medians(kinds: readonly (() => unknown)[], samples: number): Promise<number[]> {
-  const random = seededRandom(1);
-  const times: number[][] = kinds.map(() => []);
-  for (let sample = 0; sample < samples; sample += 1) {
-    const order = kinds.map((_, index) => index).toSorted(() => random.uniform() - 0.5);
-    for (const index of order) {
-      const startMs = performance.now();
-      await kinds[index]?.();
-      times[index]?.push(performance.now() - startMs);
-    }
-  }
-  return times.map((all) => all.toSorted((a, b) => a - b)[samples >> 1] ?? 0);
+async function medians(kinds: readonly Kind[], samples: number): Promise<number[]> {
+  return (await timesOf(kinds, samples)).map(median);
 }
 
 /** A difference within 5 % in the best of a few rounds: noise goes from round to round, and what the code does stays. */
-async function differ(kinds: readonly (() => unknown)[]): Promise<boolean> {
+async function differ(kinds: readonly Kind[]): Promise<boolean> {
   await medians(kinds, SAMPLES / 4); // until everything is compiled
   for (let round = 0; round < 5; round += 1) {
     const all = await medians(kinds, SAMPLES);
@@ -53,6 +45,19 @@ it('A6 an unknown device and a wrong key are refused within 5 % of the same time
   expect(await differ([unknown, known])).toBe(false);
   const policies = [refusing(header('hub.example', 'none')), refusing(header('hub.example', 'test'))];
   expect(await differ(policies)).toBe(false);
+});
+
+it('A6 the same holds where devices are kept on disk, sealed', { timeout: 60_000 }, async () => {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'streams-timing-'));
+  await using registry = await openRegistry({ dataDirectory });
+  onTestFinished(() => rm(dataDirectory, { recursive: true }));
+  const guard = await authenticator(registry);
+  const wrong = new Secret(key());
+  const refusing = (deviceId: string) => {
+    const text = signSharedAccess({ resource: `hub.example/devices/${deviceId}`, expiresAtMs: Date.now() + 3_600_000 }, wrong);
+    return async () => guard.authenticate(text);
+  };
+  expect(await differ([refusing('nobod'), refusing('known')])).toBe(false);
 });
 
 it('A6 one that compares only where there is a device would be found', async () => {

@@ -6,8 +6,8 @@ export const ENDS: readonly End[] = ['service', 'device'];
 
 /** How long a request may stay unanswered. */
 const HANDSHAKE_MS = 30_000;
-/** After this time whoever has lost a connection has a new one: also a session whose request for it was lost, and waits in vain for 10 s. */
-export const RETURN_MS = 25_000;
+/** After this time whoever has lost a connection has a new one. It is less than a session waits for an answer that does not come. */
+export const RETURN_MS = 9_000;
 
 interface DeviceModel {
   isRegistered: boolean;

@@ -39,6 +39,14 @@ export class Network {
     return this.#answering;
   }
 
+  /** Loses what the connections for this path carry from now on: to the hub, or from it. They are to be cut soon. */
+  lose(path: string, way: 'up' | 'down'): void {
+    for (const socket of this.#upgraded.get(path) ?? []) {
+      if (way === 'up') socket.pause();
+      else socket.cork();
+    }
+  }
+
   /** Cuts the connections that were upgraded for this path; resolves once the hub knows. */
   async cut(path: string): Promise<void> {
     const sockets = [...(this.#upgraded.get(path) ?? [])];

@@ -17,7 +17,7 @@ const STEP_MS = 250;
 /** In the first time, in which most of them come back. */
 const QUICK_MS = 3_000;
 const LONG_STEP_MS = 1_000;
-/** A request, its answer, two legs and their HELLO take less. A device that has lost a request with its link gives no answer. */
+/** A request, its answer, two legs and their HELLO take less. A device that is away answers later. */
 const RESTING_TURNS = 100;
 const MUTE = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -31,7 +31,7 @@ class WholeClock extends FakeClock {
 /** A stream that is being opened, as its two ends see it. */
 interface Opening {
   readonly stream: Promise<DeviceStream>;
-  readonly request: StreamRequest;
+  readonly request: Promise<StreamRequest>;
 }
 
 interface DeviceSlot {
@@ -57,6 +57,8 @@ export class System {
   readonly #devices: readonly DeviceSlot[];
   readonly #clients = new Set<DeviceClient>();
   readonly #asked = new Map<string, (request: StreamRequest) => void>();
+  /** Requests that a device was asked though nobody waits for them: a second time. */
+  readonly #repeated: string[] = [];
   readonly #openings = new Map<number, Opening>();
   readonly #tapes = new Map<number, Readonly<Record<End, Tape>>>();
   /** The stream whose legs carry a session now, by the id of its first. */
@@ -92,7 +94,11 @@ export class System {
     const slot = this.#slot(device);
     const settings = { ...this.#settings, ca: certificate.cert, proxy: false, logger: MUTE } as const;
     const client = DeviceClient.fromConnectionString(slot.connectionString, settings);
-    client.onStreamRequest((request) => this.#asked.get(request.name)?.(request));
+    client.onStreamRequest((request) => {
+      const asked = this.#asked.get(request.name);
+      if (!this.#asked.delete(request.name)) this.#repeated.push(request.name);
+      asked?.(request);
+    });
     const failure = await within('the answer to connect()', codeOf(client.connect()));
     if (failure !== undefined) {
       await client.close();
@@ -107,27 +113,44 @@ export class System {
 
   /** Asks for a stream. @returns The code of its failure; undefined: the device was asked. */
   async open(id: number, device: number, isSession: boolean): Promise<string | undefined> {
-    const name = `r${id}`;
-    const asked = new Promise<StreamRequest>((resolve) => this.#asked.set(name, resolve));
-    const stream = this.#service.createStream(nameOf(device), { name, resume: isSession ? 'required' : 'off' });
-    const first = await within('an answer, or the request', Promise.race([asked, codeOf(stream)]));
-    this.#asked.delete(name);
-    if (typeof first !== 'object') return first;
-    this.#openings.set(id, { stream, request: first });
-    return undefined;
+    const { stream, request } = this.#ask(id, device, isSession);
+    const first = await within('an answer, or the request', Promise.race([request, codeOf(stream)]));
+    if (typeof first === 'object') return undefined;
+    this.#openings.delete(id);
+    return first;
+  }
+
+  /** Asks for a stream; the request is lost with the device's control link. */
+  async openAndCut(id: number, device: number, isSession: boolean): Promise<void> {
+    const before = this.#hub.openStreams;
+    this.#network.lose(controlPath(device), 'down');
+    this.#ask(id, device, isSession);
+    await until('that the hub has asked', () => this.#hub.openStreams > before);
+    await this.cutLink(device);
   }
 
   async accept(id: number): Promise<void> {
     const { stream, request } = this.#take(id);
-    const [service, device] = await within('the stream that was accepted', Promise.all([stream, request.accept()]));
-    assert.deepEqual([service.id, service.name], [device.id, device.name]);
-    this.#tapes.set(id, { service: new Tape(service, id * 2, id * 2 + 1), device: new Tape(device, id * 2 + 1, id * 2) });
+    const accepted = request.then((asked) => asked.accept());
+    this.#established(id, await within('the stream that was accepted', Promise.all([stream, accepted])));
+  }
+
+  /** The device accepts, and its answer is lost with its control link; `pass` lets it come back. */
+  async acceptAndCut(id: number, device: number, pass: () => Promise<void>): Promise<void> {
+    const { stream, request } = this.#openings.get(id) ?? this.#take(id);
+    const asked = await within('the request', request);
+    this.#network.lose(controlPath(device), 'up');
+    const accepted = asked.accept();
+    await this.cutLink(device);
+    await pass();
+    this.#openings.delete(id);
+    this.#established(id, await within('the stream whose answer was lost', Promise.all([stream, accepted])));
   }
 
   /** @returns What the service is told. */
   async reject(id: number, reason: string): Promise<{ readonly code: string; readonly reason: string }> {
     const { stream, request } = this.#take(id);
-    request.reject(reason);
+    (await within('the request', request)).reject(reason);
     const error = await within('the rejection', failureOf(stream));
     return { code: error.code, reason: (error as StreamsError & { reason: string }).reason };
   }
@@ -136,7 +159,10 @@ export class System {
   async failure(id: number, isTold: boolean): Promise<string> {
     const { stream, request } = this.#take(id);
     const { code } = await within('the failure of the request', failureOf(stream));
-    if (isTold) await until('the withdrawal of the request', () => request.signal.aborted);
+    if (isTold) {
+      const { signal } = await within('the request', request);
+      await until('the withdrawal of the request', () => signal.aborted);
+    }
     return code;
   }
 
@@ -166,7 +192,7 @@ export class System {
 
   async cutLink(device: number): Promise<void> {
     const { client } = this.#slot(device);
-    await this.#network.cut(`/v1/devices/${nameOf(device)}/control`);
+    await this.#network.cut(controlPath(device));
     await until('that the device has lost its link', () => client?.state.name === 'waiting');
   }
 
@@ -180,7 +206,7 @@ export class System {
       await this.#hub.putDevice(id, { keys: [randomBytes(32), randomBytes(32)].map((key) => key.toString('base64')) });
       await this.#learnKeys(device);
     }
-    await until('the end of its links', () => !this.#network.has(`/v1/devices/${id}/control`));
+    await until('the end of its links', () => !this.#network.has(controlPath(device)));
     const { client } = slot;
     slot.client = undefined;
     if (client) await until('that the client has noticed', () => client.state.name !== 'connected' && client.state.name !== 'renewing');
@@ -225,6 +251,7 @@ export class System {
     await this.#network.close();
     assert.equal(this.#hub.openStreams, 0, 'streams are left');
     assert.equal(this.#clock.pendingTimers, 0, 'timers are left');
+    assert.deepEqual(this.#repeated, [], 'requests that a device was asked twice');
   }
 
   get #hub(): Hub {
@@ -287,6 +314,20 @@ export class System {
     return this.#devices[device] as DeviceSlot;
   }
 
+  #ask(id: number, device: number, isSession: boolean): Opening {
+    const name = `r${id}`;
+    const request = new Promise<StreamRequest>((resolve) => this.#asked.set(name, resolve));
+    const stream = this.#service.createStream(nameOf(device), { name, resume: isSession ? 'required' : 'off' });
+    stream.catch(() => undefined);
+    this.#openings.set(id, { stream, request });
+    return { stream, request };
+  }
+
+  #established(id: number, [service, device]: readonly [DeviceStream, DeviceStream]): void {
+    assert.deepEqual([service.id, service.name], [device.id, device.name]);
+    this.#tapes.set(id, { service: new Tape(service, id * 2, id * 2 + 1), device: new Tape(device, id * 2 + 1, id * 2) });
+  }
+
   #take(id: number): Opening {
     const opening = this.#openings.get(id);
     assert(opening, `nobody has asked for ${id}`);
@@ -303,6 +344,10 @@ export class System {
 
 function nameOf(device: number): string {
   return `device-${device}`;
+}
+
+function controlPath(device: number): string {
+  return `/v1/devices/${nameOf(device)}/control`;
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<StreamsError> {

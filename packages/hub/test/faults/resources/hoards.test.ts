@@ -3,9 +3,9 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { fileURLToPath } from 'node:url';
-import { DeviceClient } from '@streams/device';
 import { parseServiceConnectionString, Secret, Signer, systemClock } from '@streams/protocol/internal';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { connectTimes } from '../../support/connect-times.ts';
 import { HubProcess } from '../../support/hub-process.ts';
 import { observeHub } from '../../support/observe.ts';
 
@@ -19,19 +19,6 @@ beforeEach(async () => {
   test = await HubProcess.start();
 });
 afterEach(() => test[Symbol.asyncDispose]());
-
-/** How long a device takes to connect, in milliseconds, the slowest of some last. */
-async function connectTimes(prefix: string, devices = DEVICES): Promise<number[]> {
-  const times: number[] = [];
-  for (let index = 0; index < devices; index += 1) {
-    const device = DeviceClient.fromConnectionString(await test.deviceConnectionString(`${prefix}-${index}`));
-    const startMs = performance.now();
-    await device.connect();
-    times.push(performance.now() - startMs);
-    await device.close();
-  }
-  return times.toSorted((a, b) => a - b);
-}
 
 function inUse({ heapUsed, external }: NodeJS.MemoryUsage): number {
   return heapUsed + external;
@@ -48,9 +35,9 @@ it.each([1, 200])(
       await once(hoard, 'message');
       // The kernel holds 4,096 of them until the hub has taken them, and has no room for others meanwhile: those come again after a second.
       const startMs = performance.now();
-      await connectTimes(`first-of-${addresses}`, 1);
+      await connectTimes(test, `first-of-${addresses}`, 1);
       console.log(`D9, ${addresses} addresses: the first device took ${Math.round(performance.now() - startMs)} ms`);
-      const times = await connectTimes(`of-${addresses}`);
+      const times = await connectTimes(test, `of-${addresses}`, DEVICES);
       console.log(`D9, ${addresses} addresses: the slowest of ${DEVICES} devices took ${Math.round(times.at(-1) ?? 0)} ms`);
       expect(times.at(-1)).toBeLessThan(2_000);
     } finally {
@@ -83,7 +70,7 @@ it('D10 who guesses keys hundreds of times is not listened to, and others notice
     for (let guesses = 0; guesses < 20; guesses += 1) answers.push(await guess());
   };
   const storm = Promise.all(Array.from({ length: 16 }, guesser));
-  const times = await connectTimes('beside');
+  const times = await connectTimes(test, 'beside', DEVICES);
   await storm;
   console.log(`D10: the slowest of ${DEVICES} devices took ${Math.round(times.at(-1) ?? 0)} ms`);
   expect(times.at(-1)).toBeLessThan(2_000);

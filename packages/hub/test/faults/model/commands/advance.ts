@@ -40,7 +40,8 @@ export class Resume extends Step {
   }
 }
 
-async function pass(ms: number, model: Model, system: System): Promise<void> {
+/** Lets time pass, and sees what it brings about. */
+export async function pass(ms: number, model: Model, system: System): Promise<void> {
   const { isUnsettled } = model;
   await system.pass(ms, isUnsettled);
   const { expired, failed } = model.pass(ms);

@@ -1,14 +1,14 @@
 // All commands, each as often as it makes for long and varied runs.
 import fc from 'fast-check';
-import { ENDS, type Model } from '../model.ts';
+import { ENDS, type Model, RETURN_MS } from '../model.ts';
 import type { System } from '../system.ts';
-import { Accept } from './accept.ts';
+import { Accept, AcceptAndCut } from './accept.ts';
 import { Advance, Resume } from './advance.ts';
 import { Connect } from './connect.ts';
 import { CutLeg, CutLink } from './cut.ts';
 import { Drain } from './drain.ts';
 import { HalfClose } from './half-close.ts';
-import { Open } from './open.ts';
+import { Open, OpenAndCut } from './open.ts';
 import { Read } from './read.ts';
 import { Register } from './register.ts';
 import { Reject } from './reject.ts';
@@ -30,7 +30,7 @@ const bytes = fc.oneof(
 );
 const ms = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 1, max: 5_000 }) },
-  { weight: 3, arbitrary: fc.integer({ min: 25_000, max: 45_000 }) },
+  { weight: 3, arbitrary: fc.integer({ min: RETURN_MS, max: 45_000 }) },
   fc.integer({ min: 60_000, max: 200_000 }),
 );
 
@@ -38,7 +38,9 @@ const WEIGHTED: readonly [weight: number, Commands][] = [
   [10, device.map((n) => new Register(n))],
   [7, device.map((n) => new Connect(n))],
   [14, fc.tuple(device, fc.boolean()).map(([n, isSession]) => new Open(n, isSession))],
+  [1, fc.tuple(device, fc.boolean()).map(([n, isSession]) => new OpenAndCut(n, isSession))],
   [14, number.map((n) => new Accept(n))],
+  [1, number.map((n) => new AcceptAndCut(n))],
   [2, number.map((n) => new Reject(n))],
   [36, fc.tuple(number, end, bytes).map(([n, at, count]) => new Write(n, at, count))],
   [30, fc.tuple(number, end).map(([n, at]) => new Read(n, at))],

@@ -1,4 +1,4 @@
-// The service asks for a stream: the device is asked, or it fails at once.
+// The service asks for a stream: the device is asked, or it fails at once. With its control link the request is lost, and comes when it is back.
 import type { Model } from '../model.ts';
 import type { System } from '../system.ts';
 import { expectEqual } from '../waiting.ts';
@@ -25,5 +25,17 @@ export class Open extends Step {
     const request = model.ask(this.device, this.isSession);
     expectEqual(await system.open(request.id, this.device, this.isSession), expected, `createStream() of ${request.id}`);
     if (expected !== undefined) model.forget(request);
+  }
+}
+
+export class OpenAndCut extends Open {
+  override check(model: Readonly<Model>): boolean {
+    return super.check(model) && model.device(this.device).link === 'up';
+  }
+
+  protected override async act(model: Model, system: System): Promise<void> {
+    const { id } = model.ask(this.device, this.isSession);
+    await system.openAndCut(id, this.device, this.isSession);
+    model.device(this.device).link = 'away';
   }
 }
