@@ -60,5 +60,7 @@ async function launch({ dataDirectory, devices, port, legsPort }: HubSettings): 
   const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the hub has ended by itself: ${String(code)}`)));
   const [ready] = (await Promise.race([once(child, 'message'), ended])) as [HubReady];
   ended.catch(() => undefined);
+  // Node keeps what nobody listens to for the next listener: one answer too many, and each question would get that of the one before.
+  child.on('message', () => undefined);
   return { child, ready };
 }

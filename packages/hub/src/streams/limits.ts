@@ -103,7 +103,7 @@ export class StreamLimits {
 
   /** One of its receivers has become slow. */
   stalled(): void {
-    this.#queued.lookSoon();
+    this.#queued.stalled();
   }
 
   /** Looks at everything before anything is taken. */

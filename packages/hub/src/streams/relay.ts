@@ -86,6 +86,12 @@ export class Relay {
     this.#legs.service.close(closeCode, reason);
   }
 
+  /** The same, and gives back at once what is queued for a leg that takes it slowly: that one would not get to the end in time. */
+  drop(closeCode: number, reason: string): void {
+    this.close(closeCode, reason);
+    for (const leg of Object.values(this.#legs)) if (leg.bufferedBytes > RELAY_LOW_WATER_BYTES) leg.terminate();
+  }
+
   /** Stops reading what a leg sends, until {@link Relay.release}. */
   hold(role: Role): void {
     this.#reading[role].held = true;

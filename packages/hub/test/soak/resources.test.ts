@@ -3,7 +3,10 @@ import { expect, it } from 'vitest';
 import { HubProcess } from '../support/hub-process.ts';
 import { observeHub } from '../support/observe.ts';
 import { openAndClose, tinyMessages } from '../support/churn.ts';
+import { MemoryCgroup } from '../support/memory-cgroup.ts';
 import { costOfSlowReaders } from '../support/slow-readers.ts';
+import { StoppedReaders } from '../support/stopped-readers.ts';
+import { until } from '../support/streams.ts';
 
 const KIB = 1_024;
 const MIB = 2 ** 20;
@@ -19,6 +22,31 @@ it('D12 100 readers that stop, both ways, with a GiB offered to each: at most 51
   await test.memory();
   const { growthBytes } = await watched.settled(10_000);
   console.log(`D12: ${Math.round(growthBytes / MIB)} MiB resident more, once they are gone`);
+});
+
+it('D14 2,000 streams whose receivers all stop, in 512 MiB: new ones are refused, those stalled for longest end, and nothing is killed', async () => {
+  await using group = await MemoryCgroup.make(512 * MIB);
+  const limits = { maxQueuedBytes: 16 * MIB, newStreamsPerSecond: false, newStreamsPerSecondPerDevice: false } as const;
+  await using test = await HubProcess.start({ processesFile: group.processesFile, options: { limits } });
+  // What its allocator keeps is not what it holds: that is looked at behind it.
+  const watched = await observeHub(test, { pid: test.pid, maxGrowthBytes: 512 * MIB });
+  const before = await test.memory();
+  const readers = await StoppedReaders.connect(test);
+  await readers.open(2_000);
+  await readers.fill();
+  await until(() => readers.ended.length >= 1_000, 120_000);
+  const refusal = await readers.openUntilRefused(2_500);
+  expect(refusal).toMatchObject({ code: 'STREAMS_OVERLOADED', details: { limit: 'maxQueuedBytes' } });
+  const codes = new Set(readers.ended.map(({ error }) => error.code));
+  console.log(
+    `D14: ${readers.ended.length} of 2,000 ended (${[...codes].join()}), at most ${Math.round((await group.peakBytes()) / MIB)} MiB`,
+  );
+  expect([...codes]).toEqual(['STREAMS_OVERLOADED']);
+  expect(await group.oomKills()).toBe(0);
+  await readers.close();
+  await watched.settled(30_000);
+  const { heapUsed, external } = await test.memory();
+  expect(heapUsed + external - before.heapUsed - before.external).toBeLessThan(16 * MIB);
 });
 
 it('D16 10,000 streams a minute that are opened and closed, and messages of a byte, for five minutes: the heap stays', async () => {

@@ -144,7 +144,7 @@ describe('what waits for slow receivers', () => {
     stalledAtMs = Infinity,
   ): { relay: { stalledAtMs: number }; device: { bufferedBytes: number }; end: () => void } {
     const device = { bufferedBytes, off: () => undefined };
-    const relay = { stalledAtMs, close: (code: number, reason: string) => closed.push(`${id} ${code} ${reason}`) };
+    const relay = { stalledAtMs, drop: (code: number, reason: string) => closed.push(`${id} ${code} ${reason}`) };
     const ended = streams.watch(relay as never, { device, service: { ...device, bufferedBytes: 0 } } as never, id);
     return { relay, device, end: () => ended({ closeCode: 1000 } as never) };
   }
@@ -180,6 +180,18 @@ describe('what waits for slow receivers', () => {
     expect(closed.slice(2)).toEqual(['late 1013 OVERLOADED;retry=1']);
     quick?.end();
     for (const { end } of others) end();
+  });
+
+  it('D14 many that become slow at once are seen before any time has passed', () => {
+    const first = run('first', MAX / 2, 10);
+    const rest = Array.from({ length: 4 }, (_, index) => run(`${index}`, MAX / 4, 20));
+    // Each has 128 KiB at least: eight are as much as the bound.
+    for (let stalls = 0; stalls < 8; stalls += 1) streams.stalled();
+    expect(closed).toEqual([]);
+    streams.stalled();
+    expect(closed).toEqual(['first 1013 OVERLOADED;retry=1']);
+    for (const { end } of [first, ...rest]) end();
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('D14 nobody looks while nothing is slow, and no timer outlives the streams', async () => {

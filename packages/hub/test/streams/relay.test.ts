@@ -135,6 +135,18 @@ describe('an end', () => {
     expect(ends.service).toMatchObject({ code: 1006 });
   });
 
+  it('D14 of a hub that has too much to keep waits for no reader that has stopped', async () => {
+    device.resume();
+    for (let index = 0; index < 3; index += 1) device.send(new Uint8Array(65_536));
+    await clock.advance(1);
+    expect(relay.stalledAtMs).toBeLessThan(Infinity);
+    relay.drop(1013, 'OVERLOADED;retry=1');
+    await until(() => reports.length === 1);
+    expect(ends.service).toMatchObject({ code: 1006 });
+    expect(ends.device).toMatchObject({ code: 1013, reason: 'OVERLOADED;retry=1' });
+    expect(reports[0]).toMatchObject({ endedBy: 'hub', closeCode: 1013 });
+  });
+
   it("is the hub's when the hub closes", async () => {
     device.resume();
     service.resume();

@@ -8,7 +8,7 @@ const AT_ONCE = 20;
 
 /** Opens so many streams, one after the other in some lanes, says a word on each, and ends it. */
 export function openAndClose(test: HubProcess, streams: number): Promise<void> {
-  return withClients(test, async (service) => {
+  return withClients(test, 'busy', async (service) => {
     let left = streams;
     const lane = async (): Promise<void> => {
       while (left > 0) {
@@ -23,8 +23,8 @@ export function openAndClose(test: HubProcess, streams: number): Promise<void> {
 
 /** Sends so many messages of a byte there, and gets the bytes back. A write for each turn: what comes in one turn is one message. */
 export function tinyMessages(test: HubProcess, messages: number): Promise<void> {
-  return withClients(test, async (service) => {
-    const stream = await service.createStream('busy', { resume: 'off' });
+  return withClients(test, 'tiny', async (service) => {
+    const stream = await service.createStream('tiny', { resume: 'off' });
     const received = stream.toArray();
     for (let sent = 0; sent < messages; sent += 1) await new Promise((resolve) => stream.write('x', resolve));
     stream.end();
@@ -33,8 +33,9 @@ export function tinyMessages(test: HubProcess, messages: number): Promise<void> 
   });
 }
 
-async function withClients(test: HubProcess, action: (service: ServiceClient) => Promise<void>): Promise<void> {
-  const device = DeviceClient.fromConnectionString(await test.deviceConnectionString('busy'));
+/** @param deviceId Of a device that echoes; each at once needs its own, or the later takes the place of the earlier. */
+async function withClients(test: HubProcess, deviceId: string, action: (service: ServiceClient) => Promise<void>): Promise<void> {
+  const device = DeviceClient.fromConnectionString(await test.deviceConnectionString(deviceId));
   const service = ServiceClient.fromConnectionString(await test.serviceConnectionString());
   echo(device);
   await device.connect();

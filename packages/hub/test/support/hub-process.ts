@@ -16,6 +16,8 @@ export interface HubProcessOptions {
   readonly options?: Partial<HubOptions>;
   /** The most descriptors that it may open. */
   readonly maxDescriptors?: number;
+  /** Where it enters a group of processes before it begins. */
+  readonly processesFile?: string;
   /** Its resident memory is what it holds, at the price of time: its allocator keeps nothing of what is freed. */
   readonly givesMemoryBack?: boolean;
   /** Default: a directory of its own, which goes with it. */
@@ -105,10 +107,11 @@ export class HubProcess implements ReachableHub {
 }
 
 async function launch(settings: Settings, port: number): Promise<{ child: ChildProcess; port: number }> {
-  const { maxDescriptors, givesMemoryBack, dataDirectory, options } = settings;
+  const { maxDescriptors, processesFile, givesMemoryBack, dataDirectory, options } = settings;
   const limit = maxDescriptors === undefined ? '' : `ulimit -n ${maxDescriptors};`;
+  const group = processesFile === undefined ? '' : `echo $$ > "${processesFile}";`;
   const args = ['--expose-gc', PROGRAM, JSON.stringify({ dataDirectory, options, port })];
-  const child = spawn('sh', ['-c', `${limit} exec "$@"`, 'sh', process.execPath, ...args], {
+  const child = spawn('sh', ['-c', `${group} ${limit} exec "$@"`, 'sh', process.execPath, ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, ...(givesMemoryBack && GIVE_BACK) },
   });

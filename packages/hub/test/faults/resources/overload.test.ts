@@ -1,63 +1,75 @@
-// More slow receivers than the hub has memory for: new streams are refused, those that run go on, and it ends with them.
-import { DeviceClient } from '@streams/device';
-import { type DeviceStream, ServiceClient, StreamsError } from '@streams/service';
+// More slow receivers than the hub has memory for: new streams are refused, those stalled for longest end, and it ends with them.
 import { leakCheck } from '@streams/testkit';
 import { afterAll, expect, it } from 'vitest';
 import { HubProcess } from '../../support/hub-process.ts';
 import { observeHub } from '../../support/observe.ts';
+import { StoppedReaders } from '../../support/stopped-readers.ts';
+import { until } from '../../support/streams.ts';
 
 const MIB = 2 ** 20;
 const MAX_QUEUED_BYTES = 4 * MIB;
-const OFFERED = Buffer.alloc(16 * MIB);
 const MOST_STREAMS = 200;
 
 const leaks = leakCheck();
 afterAll(() => leaks.settled());
 
-it('D14 streams that nobody reads are opened until 4 MiB wait; then 503, no memory, and others as before', async () => {
+it('D14 streams that nobody reads are opened until 3 of 4 MiB are taken; then 503, no memory, and others as before', async () => {
   await using test = await HubProcess.start({ options: { limits: { maxQueuedBytes: MAX_QUEUED_BYTES } } });
   const watched = await observeHub(test, { pid: test.pid, maxGrowthBytes: 150 * MIB });
-  const device = DeviceClient.fromConnectionString(await test.deviceConnectionString('slow'));
-  const service = ServiceClient.fromConnectionString(await test.serviceConnectionString());
-  const accepted: DeviceStream[] = [];
-  device.onStreamRequest(async (request) => void accepted.push((await request.accept()).on('error', () => undefined)));
-  await device.connect();
   const before = test.residentBytes;
-  const streams: DeviceStream[] = [];
-  let refusal: unknown;
-  while (!refusal && streams.length < MOST_STREAMS) {
-    const opened = await service.createStream('slow', { resume: 'off' }).catch((error: unknown) => void (refusal = error));
-    if (!opened) continue;
-    opened.on('error', () => undefined).write(OFFERED);
-    streams.push(opened);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  expect(StreamsError.is(refusal)).toBe(true);
+  const readers = await StoppedReaders.connect(test);
+  const refusal = await readers.openUntilRefused(MOST_STREAMS);
   expect(refusal).toMatchObject({
     code: 'STREAMS_OVERLOADED',
     retryable: true,
     details: { limit: 'maxQueuedBytes', max: MAX_QUEUED_BYTES },
   });
-  expect((refusal as StreamsError).retryAfterMs).toBeGreaterThan(0);
-  console.log(`D14: refused after ${streams.length} streams, ${Math.round((test.residentBytes - before) / MIB)} MiB resident more`);
-  expect(streams.length).toBeLessThan(MOST_STREAMS);
+  expect(refusal.retryAfterMs).toBeGreaterThan(0);
+  console.log(`D14: refused after ${readers.streams.length} streams, ${Math.round((test.residentBytes - before) / MIB)} MiB resident more`);
   expect(test.residentBytes - before).toBeLessThan(150 * MIB);
   // As soon as they are gone there is room again.
-  for (const stream of [...streams, ...accepted.splice(0)]) stream.destroy();
-  await openAtLast(service);
-  for (const stream of accepted) stream.destroy();
-  service.destroy();
-  device.destroy();
-  await Promise.all([service.close(), device.close()]);
+  for (const stream of readers.streams) stream.destroy();
+  await openAtLast(readers);
+  await readers.close();
+  await watched.settled(10_000);
+}, 60_000);
+
+it('D14 of streams that all stall those end that have stalled for longest, with 1013, until the rest fit', async () => {
+  await using test = await HubProcess.start({ options: { limits: { maxQueuedBytes: MAX_QUEUED_BYTES } } });
+  const watched = await observeHub(test, { pid: test.pid, maxGrowthBytes: 150 * MIB });
+  const readers = await StoppedReaders.connect(test);
+  await readers.open(20);
+  await readers.fill();
+  // They fit, and stay however long they are stalled.
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  expect(readers.ended).toEqual([]);
+  await readers.open(25);
+  await readers.fill(20);
+  await until(() => readers.ended.length >= 4);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const { ended } = readers;
+  console.log(`D14: of 45 streams that stall ${ended.length} have ended: ${ended.map(({ index }) => index).join()}`);
+  for (const { index, error } of ended) {
+    expect(index).toBeLessThan(20);
+    expect(error).toMatchObject({
+      code: 'STREAMS_OVERLOADED',
+      retryable: true,
+      by: 'hub',
+      closeCode: 1013,
+      details: { limit: 'maxQueuedBytes' },
+    });
+  }
+  expect(ended.length).toBeLessThan(20);
+  await readers.close();
   await watched.settled(10_000);
 }, 60_000);
 
 /** As who honours `retryAfterMs`. */
-async function openAtLast(service: ServiceClient): Promise<void> {
+async function openAtLast(readers: StoppedReaders): Promise<void> {
   for (let tries = 0; tries < 5; tries += 1) {
-    const error = await service.createStream('slow', { resume: 'off' }).then(
-      (stream) => void stream.on('error', () => undefined).destroy(),
-      (thrown: unknown) => thrown as StreamsError,
+    const error = await readers.open(1).then(
+      () => undefined,
+      (thrown: unknown) => thrown as { code: string; retryAfterMs: number },
     );
     if (!error) return;
     expect(error.code).toBe('STREAMS_OVERLOADED');
