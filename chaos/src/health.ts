@@ -22,11 +22,19 @@ export interface Sample {
   readonly value: number;
 }
 
-/** By how much the value grows per hour: the slope of the straight line through the samples (least squares). */
-export function slopePerHour(samples: readonly Sample[]): number {
+/** By how much a value grows. */
+export interface Slope {
+  readonly perHour: number;
+  /** How sure that is, as a standard error: of two runs that differ in nothing one in three is further off. */
+  readonly errorPerHour: number;
+}
+
+/** The straight line through at least three samples (least squares). */
+export function slopeOf(samples: readonly Sample[]): Slope {
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [hours, value] = [mean(samples.map((sample) => sample.hours)), mean(samples.map((sample) => sample.value))];
   const along = samples.reduce((sum, sample) => sum + (sample.hours - hours) ** 2, 0);
-  const across = samples.reduce((sum, sample) => sum + (sample.hours - hours) * (sample.value - value), 0);
-  return along === 0 ? 0 : across / along;
+  const perHour = samples.reduce((sum, sample) => sum + (sample.hours - hours) * (sample.value - value), 0) / along;
+  const off = samples.reduce((sum, sample) => sum + (sample.value - value - perHour * (sample.hours - hours)) ** 2, 0);
+  return { perHour, errorPerHour: Math.sqrt(off / (samples.length - 2) / along) };
 }

@@ -10,6 +10,7 @@ import { until } from '../support/streams.ts';
 
 const KIB = 1_024;
 const MIB = 2 ** 20;
+const MINUTES = 5;
 
 it('D12 100 readers that stop, both ways, with a GiB offered to each: at most 512 KiB per stream and direction', async () => {
   await using test = await HubProcess.start({ givesMemoryBack: true });
@@ -49,19 +50,20 @@ it('D14 2,000 streams whose receivers all stop, in 512 MiB: new ones are refused
   expect(heapUsed + external - before.heapUsed - before.external).toBeLessThan(16 * MIB);
 });
 
-it('D16 10,000 streams a minute that are opened and closed, and messages of a byte, for five minutes: the heap stays', async () => {
+it('D16 streams that are opened and closed, and messages of a byte, as fast as they go for five minutes: the heap stays', async () => {
   await using test = await HubProcess.start({ options: { limits: { newStreamsPerSecond: false } } });
   await openAndClose(test, 1_000);
   const watched = await observeHub(test, { pid: test.pid, maxGrowthBytes: 64 * MIB });
   const before = await test.memory();
-  const endMs = performance.now() + 5 * 60_000;
+  const startMs = performance.now();
   let streams = 0;
-  while (performance.now() < endMs) {
+  while (performance.now() - startMs < MINUTES * 60_000) {
     await Promise.all([openAndClose(test, 1_000), tinyMessages(test, 20_000)]);
     streams += 1_000;
   }
+  const perMinute = Math.round((streams * 60_000) / (performance.now() - startMs));
   const grownBytes = (await test.memory()).heapUsed - before.heapUsed;
-  console.log(`D16: ${streams} streams, ${Math.round(grownBytes / KIB)} KiB of heap more`);
+  console.log(`D16: ${streams} streams, ${perMinute} a minute, ${Math.round(grownBytes / KIB)} KiB of heap more`);
   expect(grownBytes).toBeLessThan(5 * MIB);
   await watched.settled(10_000);
 });
