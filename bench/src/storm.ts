@@ -40,11 +40,11 @@ const canary = await startCanary();
 const fleets = new Fleets(device);
 
 await connectStorm();
-const ours = await drop();
-const bare = await bareDrop(ours.dropped);
-console.log(`a bare ws server in the same place: stall ${bare.toFixed(0)} ms; ratio ${(ours.stallMs / bare).toFixed(2)}`);
-judge('stall, of that of a bare ws server', ours.stallMs / bare, TARGETS.stallRatio);
+const calm = await dropBeside();
 await killAndRecover();
+const again = await dropBeside();
+// Two of each, apart from each other: a machine is not always equally fast.
+judge('stall, of that of a bare ws server', (calm.oursMs + again.oursMs) / (calm.bareMs + again.bareMs), TARGETS.stallRatio);
 await fleets.drop(devices);
 const wrong = await canary.failure(CANARY_MS);
 console.log(`canary: ${wrong ?? 'every byte'}`);
@@ -79,15 +79,17 @@ async function connectStorm(): Promise<void> {
   judge('memory of a device, KB', perDeviceKb, TARGETS.memoryKbPerDevice);
 }
 
-/** Half of the devices vanish in one moment, and come back. */
-async function drop(): Promise<{ stallMs: number; dropped: number }> {
+/** Half of the devices vanish in one moment; then as many bare WebSockets of another server. */
+async function dropBeside(): Promise<{ oursMs: number; bareMs: number }> {
   await stallOf(hub.child);
   canary.worstMs();
   const dropped = await fleets.drop(devices / 2);
   await sleep(SETTLE_MS);
-  const stallMs = await stallOf(hub.child);
-  console.log(`${dropped} drop at once: stall ${stallMs.toFixed(0)} ms; ${noticed()}`);
-  return { stallMs, dropped };
+  const oursMs = await stallOf(hub.child);
+  const waited = noticed();
+  const bareMs = await bareDrop(dropped);
+  console.log(`${dropped} drop at once: stall ${oursMs.toFixed(0)} ms, that of a bare ws server ${bareMs.toFixed(0)} ms; ${waited}`);
+  return { oursMs, bareMs };
 }
 
 async function bareDrop(count: number): Promise<number> {
