@@ -6,6 +6,7 @@ import { createError, type StreamsError } from '@streams/protocol/internal';
 import type * as Lmdb from 'lmdb' with { 'resolution-mode': 'require' };
 import { notWritten } from '../not-written.ts';
 import { syncDirectory } from '../whole-file.ts';
+import { checkRoom } from './disk-room.ts';
 
 /** See the top of this file. */
 export interface Store {
@@ -91,7 +92,7 @@ class LmdbStore implements Store {
   }
 
   put(key: string, value: Buffer): Promise<void> {
-    return this.#written(key, true, this.#open().put(key, value));
+    return this.#written(key, true, (database) => database.put(key, value));
   }
 
   has(key: string): boolean {
@@ -101,7 +102,7 @@ class LmdbStore implements Store {
   async remove(key: string): Promise<boolean> {
     // Not lmdb's conditional removal: when that fails, a promise is rejected that nobody can handle, and the process ends.
     const existed = this.has(key);
-    if (existed) await this.#written(key, false, this.#open().remove(key));
+    if (existed) await this.#written(key, false, (database) => database.remove(key));
     return existed;
   }
 
@@ -115,11 +116,14 @@ class LmdbStore implements Store {
     return this.#database;
   }
 
-  async #written(key: string, leaves: boolean, write: Promise<boolean>): Promise<void> {
+  /** Is with lmdb when this returns: writes keep their order. */
+  async #written(key: string, leaves: boolean, write: (database: Database) => Promise<boolean>): Promise<void> {
+    const database = this.#open();
     const pending = { leaves };
     this.#pending.set(key, pending);
     try {
-      await write;
+      checkRoom(this.#file, this.#pending.size);
+      await write(database);
     } catch (error) {
       // lmdb says why in a second promise, whose rejection must not stay unhandled either.
       const { commitError } = error as { commitError?: Promise<never> };
