@@ -29,10 +29,11 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
  */
 export function createTrust(options: TrustOptions): Trust {
   const file = (options.env ?? process.env)['STREAMS_CA_FILE'];
-  if (options.ca !== undefined) return { context: contextOf('ca', [options.ca].flat()), source: 'pinned', sessions: new Map() };
-  if (file) return { context: contextOf('STREAMS_CA_FILE', [read(file)]), source: 'file', sessions: new Map() };
+  const sessions: Trust['sessions'] = new Map();
+  if (options.ca !== undefined) return { context: contextOf('ca', [options.ca].flat()), source: 'pinned', sessions };
+  if (file) return { context: contextOf('STREAMS_CA_FILE', [read(file)]), source: 'file', sessions };
   // Without `ca` Node uses its own roots and those of NODE_EXTRA_CA_CERTS.
-  return { context: createSecureContext({ minVersion: 'TLSv1.2' }), source: 'node', sessions: new Map() };
+  return { context: createSecureContext({ minVersion: 'TLSv1.2' }), source: 'node', sessions };
 }
 
 function contextOf(field: string, texts: readonly string[]): SecureContext {
