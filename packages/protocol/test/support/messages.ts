@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { ERRORS, type WireCode } from '../../src/errors/codes.ts';
 import type { DeviceMessage, HubMessage } from '../../src/wire/messages.ts';
+import { unicode } from './unicode.ts';
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const NAME_CHARACTERS = `${BASE64URL}.%*?!(),:=@$'`;
@@ -12,7 +13,7 @@ function stringOf(characters: string, min: number, max: number): fc.Arbitrary<st
 
 /** Any text of at most `max` UTF-16 units: all of Unicode but control characters and lone surrogates. */
 function text(max: number): fc.Arbitrary<string> {
-  return fc.string({ unit: 'binary', maxLength: Math.floor(max / 2) }).map((any) => any.replace(/\p{Cc}/gu, ' '));
+  return unicode({ maxLength: Math.floor(max / 2) }).map((any) => any.replace(/\p{Cc}/gu, ' '));
 }
 
 /** Device ids and stream names. */
@@ -34,12 +35,18 @@ const hex = (count: number): fc.Arbitrary<string> => stringOf('0123456789abcdef'
 const traceparents = fc.tuple(hex(32), hex(16), hex(2)).map(([trace, span, flags]) => `00-${trace}-${span}-${flags}`);
 const codes = fc.constantFrom(...(Object.keys(ERRORS) as WireCode[]));
 
+/** URLs of `scheme`; fast-check's own take a second to set up. */
+export function urls(scheme: string): fc.Arbitrary<string> {
+  const parts = fc.tuple(fc.domain(), fc.nat(65_535), stringOf(`${BASE64URL}/?&=.~`, 0, 60));
+  return parts.map(([host, port, path]) => `${scheme}://${host}:${port}/${path}`);
+}
+
 /** Everything a hub may say. */
 export const hubMessages: fc.Arbitrary<HubMessage> = fc.oneof(
   fc.record({
     type: fc.constant('welcome' as const),
     hub: fc.record({ name: text(128), version: text(64) }),
-    streamingEndpoints: fc.array(fc.webUrl({ validSchemes: ['https'] }), { maxLength: 4 }),
+    streamingEndpoints: fc.array(urls('https'), { maxLength: 4 }),
     timeMs: fc.maxSafeNat(),
     capabilities: lists,
   }),
@@ -53,7 +60,7 @@ export const hubMessages: fc.Arbitrary<HubMessage> = fc.oneof(
       capabilities: lists,
       requester: fc.record({ policy: text(128) }),
       timeoutMs: fc.integer({ min: 1, max: 60_000 }),
-      url: fc.webUrl({ validSchemes: ['wss'] }),
+      url: urls('wss'),
       token: tokens,
       resumes: streamIds,
       traceparent: traceparents,
@@ -73,7 +80,7 @@ export const deviceMessages: fc.Arbitrary<DeviceMessage> = fc.oneof(
     type: fc.constant('reject' as const),
     streamId: streamIds,
     code: fc.constantFrom(...(['STREAM_REJECTED', 'PROTOCOL_MISMATCH', 'NO_HANDLER', 'HANDLER_FAILED', 'SESSION_LOST'] as const)),
-    reason: fc.string({ unit: 'binary', maxLength: 128 }),
+    reason: unicode({ maxLength: 128 }),
   }),
   fc.record({ type: fc.constant('lost' as const), streamId: streamIds }),
 );

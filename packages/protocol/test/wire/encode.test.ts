@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cutUtf8, encodeMessage } from '../../src/wire/encode.ts';
 import { forAll } from '../support/for-all.ts';
+import { unicode } from '../support/unicode.ts';
 
-const texts = fc.string({ unit: 'binary', maxLength: 60 });
+const texts = unicode({ maxLength: 60 });
 
 describe('encodeMessage', () => {
   it('gives JSON without what is undefined', () => {

@@ -15,7 +15,7 @@ import {
 } from '../../src/wire/rest.ts';
 import { errorOf } from '../support/errors.ts';
 import { forAll } from '../support/for-all.ts';
-import { headers, lists, names, streamIds, tokens } from '../support/messages.ts';
+import { headers, lists, names, streamIds, tokens, urls } from '../support/messages.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -97,7 +97,7 @@ describe('the answer to a stream request', () => {
       streamId: streamIds,
       protocol: fc.string({ maxLength: 64 }),
       capabilities: lists,
-      url: fc.webUrl(),
+      url: urls('wss'),
       token: tokens,
       expiresInMs: fc.nat({ max: 60_000 }),
     });

@@ -12,6 +12,7 @@ import {
 } from '../../src/wire/session-frames.ts';
 import { errorOf } from '../support/errors.ts';
 import { forAll } from '../support/for-all.ts';
+import { unicode } from '../support/unicode.ts';
 
 const ids = fc.oneof(fc.integer({ min: 1, max: 16_777_215 }), fc.constantFrom(1, 2, 255, 256, 65_535, 65_536, 16_777_214, 16_777_215));
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
@@ -21,7 +22,7 @@ const frames: fc.Arbitrary<SessionFrame> = fc.oneof(
   fc.tuple(ids, bytes, endings).map(([channel, payload, ending]) => ({ type: 'data' as const, channel, payload, ...ending })),
   fc.record({ type: fc.constantFrom('open' as const, 'accept' as const), channel: ids, metadata: bytes }),
   fc.record({ type: fc.constant('credit' as const), channel: ids, bytes: fc.integer({ min: 1, max: 0xffff_ffff }) }),
-  fc.record({ type: fc.constant('reset' as const), channel: ids, code: codes, reason: fc.string({ unit: 'grapheme', maxLength: 40 }) }),
+  fc.record({ type: fc.constant('reset' as const), channel: ids, code: codes, reason: unicode({ maxLength: 40 }) }),
   fc.constant({ type: 'end' as const }),
 );
 

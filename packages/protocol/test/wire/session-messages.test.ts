@@ -17,6 +17,7 @@ import {
 } from '../../src/wire/session-messages.ts';
 import { errorOf } from '../support/errors.ts';
 import { forAll } from '../support/for-all.ts';
+import { unicode } from '../support/unicode.ts';
 
 const bytes = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length });
 const upTo = (max: number, min = 0): fc.Arbitrary<number> => fc.integer({ min, max });
@@ -60,7 +61,7 @@ const messages: fc.Arbitrary<{ encoded: Uint8Array; read: SessionMessage }> = fc
     encoded: encodePing(kind, token),
     read: { kind, token },
   })),
-  fc.tuple(upTo(65_535), fc.string({ unit: 'grapheme', maxLength: 60 })).map(([code, text]) => ({
+  fc.tuple(upTo(65_535), unicode({ maxLength: 60 })).map(([code, text]) => ({
     encoded: encodeFail(code, text),
     read: { kind: 'fail' as const, code, text },
   })),

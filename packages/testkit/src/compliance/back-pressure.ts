@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest';
 import { type Bench, endBack, pass, queueLimit, type Way } from './bench.ts';
 import { expectClean } from './outcomes.ts';
 import type { CompliancePair, ComplianceStream } from './pair.ts';
-import { CHUNK_BYTES, digestOf, MIB, payloadOf, readAll, readFirst, writeAll } from './traffic.ts';
+import { CHUNK_BYTES, expectBytes, MIB, payloadOf, readAll, readFirst, writeAll } from './traffic.ts';
 
 /** The writer counts as stopped when it has written nothing for this long. */
 const STILL_MS = 200;
@@ -41,7 +41,7 @@ async function stoppedReader({ pair, from, to }: Way): Promise<void> {
   expect(to.readableLength).toBeLessThanOrEqual(MIB);
   from.resume();
   endBack(pair, to);
-  expect(digestOf(Buffer.concat([first, await readAll(to)]))).toBe(digestOf(payload));
+  expectBytes(Buffer.concat([first, await readAll(to)]), payload);
   await writing;
   await expectClean(pair);
 }
@@ -69,7 +69,7 @@ async function slowReader({ pair, from, to }: Way): Promise<void> {
     await pass(pair, 2);
   }
   await writing;
-  expect(digestOf(Buffer.concat(taken))).toBe(digestOf(payload));
+  expectBytes(Buffer.concat(taken), payload);
   await expectClean(pair);
 }
 
@@ -80,12 +80,12 @@ async function queuedThenEnd({ pair, from, to }: Way): Promise<void> {
   from.end(payload);
   await pass(pair, STILL_MS);
   expect(from.writableFinished).toBe(false);
-  await readSlowly(pair, to, digestOf(payload));
+  await readSlowly(pair, to, payload);
   await expectClean(pair);
 }
 
 /** Takes one chunk, rests, and takes the next, for the first part of the data; then the rest at once. */
-async function readSlowly(pair: CompliancePair, stream: ComplianceStream, digest: string): Promise<void> {
+async function readSlowly(pair: CompliancePair, stream: ComplianceStream, payload: Buffer): Promise<void> {
   const taken: Buffer[] = [];
   for (let i = 0; i < 20; i += 1) {
     let chunk = stream.read() as Buffer | null;
@@ -97,7 +97,7 @@ async function readSlowly(pair: CompliancePair, stream: ComplianceStream, digest
     await pass(pair, 5);
   }
   taken.push(await readAll(stream));
-  expect(digestOf(Buffer.concat(taken))).toBe(digest);
+  expectBytes(Buffer.concat(taken), payload);
 }
 
 async function longPause({ pair, from, to }: Way, payload: Buffer, realMs: number): Promise<void> {
@@ -107,6 +107,6 @@ async function longPause({ pair, from, to }: Way, payload: Buffer, realMs: numbe
   const first = await readFirst(to);
   if (pair.clock) await pair.clock.advance(VERY_LONG_PAUSE_MS, { stepMs: 1_000 });
   else await pass(pair, realMs);
-  expect(digestOf(Buffer.concat([first, await readAll(to)]))).toBe(digestOf(payload));
+  expectBytes(Buffer.concat([first, await readAll(to)]), payload);
   await expectClean(pair);
 }

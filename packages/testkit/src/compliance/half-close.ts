@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, expect } from 'vitest';
 import { type Bench, pass, type Way } from './bench.ts';
 import { expectClean, expectTerminated, Log } from './outcomes.ts';
-import { digestOf, MIB, payloadOf, readAll, writeAll } from './traffic.ts';
+import { expectBytes, MIB, payloadOf, readAll, writeAll } from './traffic.ts';
 
 /** Registers the cases. */
 export function halfCloseCases(bench: Bench, halfClose: boolean): void {
@@ -28,7 +28,7 @@ async function replyAfterEnd({ pair, from, to }: Way): Promise<void> {
   expect(from.readable).toBe(true);
   await writeAll(to, reply);
   to.end();
-  expect(digestOf(await answered)).toBe(digestOf(reply));
+  expectBytes(await answered, reply);
   await expectClean(pair);
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect } from 'vitest';
 import { type Bench, endBack, type Way } from './bench.ts';
 import { expectClean } from './outcomes.ts';
-import { digestOf, MIB, payloadOf, readAll, writeAll } from './traffic.ts';
+import { expectBytes, MIB, payloadOf, readAll, writeAll } from './traffic.ts';
 
 /** 64 KiB is the largest frame. */
 const SIZES = [0, 1, 65_535, 65_536, 65_537, 16 * MIB];
@@ -33,7 +33,7 @@ async function expectTransfer({ pair, from, to }: Way, size: number, write: (pay
   from.end();
   const got = await received;
   expect(got.length).toBe(size);
-  expect(digestOf(got)).toBe(digestOf(payload));
+  expectBytes(got, payload);
   await expectClean(pair);
   expect([from.bytesWritten, to.bytesRead]).toEqual([size, size]);
   expect([to.bytesWritten, from.bytesRead]).toEqual([0, 0]);
@@ -51,7 +51,7 @@ async function reusedBuffer({ pair, from, to }: Way): Promise<void> {
   endBack(pair, to);
   from.resume();
   const expected = Buffer.concat(Array.from({ length: 50 }, (_, index) => Buffer.alloc(1_000, index + 1)));
-  expect(digestOf(await received)).toBe(digestOf(expected));
+  expectBytes(await received, expected);
   await expectClean(pair);
 }
 
@@ -62,7 +62,8 @@ async function bothAtOnce({ pair }: Way): Promise<void> {
   pair.a.end();
   pair.b.end();
   const [atA, atB] = await reads;
-  expect([digestOf(atA), digestOf(atB)]).toEqual([digestOf(fromB), digestOf(fromA)]);
+  expectBytes(atA, fromB);
+  expectBytes(atB, fromA);
   await expectClean(pair);
 }
 
@@ -72,6 +73,6 @@ async function echo({ pair }: Way): Promise<void> {
   const echoed = readAll(pair.a);
   await writeAll(pair.a, payload);
   pair.a.end();
-  expect(digestOf(await echoed)).toBe(digestOf(payload));
+  expectBytes(await echoed, payload);
   await expectClean(pair);
 }

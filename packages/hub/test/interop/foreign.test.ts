@@ -6,9 +6,9 @@ import { DeviceClient, ReplacedError, type StreamRequest, type StreamRequestHand
 import { StreamRejectedError } from '@streams/service';
 import { leakCheck } from '@streams/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ForeignDevice, type ForeignHandler, type ForeignRequest } from './device.ts';
-import { failure, once, Parties, withForeign, withOurs } from './parties.ts';
-import { ForeignService } from './service.ts';
+import { ForeignDevice, type ForeignHandler, type ForeignRequest } from '../foreign/device.ts';
+import { failure, once, Parties, withForeign, withOurs } from '../foreign/parties.ts';
+import { ForeignService } from '../foreign/service.ts';
 
 const leaks = leakCheck();
 let parties: Parties;

@@ -3,9 +3,9 @@ import { DeviceClient, type DeviceStream } from '@streams/device';
 import { startTestHub, type TestHub } from '@streams/hub/testing';
 import { FakeClock } from '@streams/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Times } from './liveness.ts';
-import { ForeignService } from './service.ts';
-import { ForeignStream } from './stream.ts';
+import type { Times } from '../foreign/liveness.ts';
+import { ForeignService } from '../foreign/service.ts';
+import { ForeignStream } from '../foreign/stream.ts';
 
 const clock = new FakeClock();
 let hub: TestHub;

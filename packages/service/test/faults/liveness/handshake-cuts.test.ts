@@ -5,8 +5,8 @@ import type { ServiceClient } from '@streams/service';
 import { StreamsError } from '@streams/service';
 import { type FaultConnection, type FaultProxy, NO_FAULTS } from '@streams/testkit';
 import { describe, expect, it } from 'vitest';
-import { RawDevice } from './support/raw-device.ts';
-import { DEVICE, expectNoLeaks, type Rig, roundTrip, startRigBehind, until } from './support/rig.ts';
+import { RawDevice } from '../../support/raw-device.ts';
+import { DEVICE, expectNoLeaks, type Rig, roundTrip, startRigBehind, until } from '../../support/rig.ts';
 
 expectNoLeaks();
 
