@@ -1,4 +1,5 @@
 // Much work for a hub in a process of its own: streams that are opened and closed, and messages of a byte.
+import { setImmediate } from 'node:timers/promises';
 import { DeviceClient } from '@streams/device';
 import { ServiceClient } from '@streams/service';
 import type { HubProcess } from './hub-process.ts';
@@ -26,7 +27,10 @@ export function tinyMessages(test: HubProcess, messages: number): Promise<void> 
   return withClients(test, 'tiny', async (service) => {
     const stream = await service.createStream('tiny', { resume: 'off' });
     const received = stream.toArray();
-    for (let sent = 0; sent < messages; sent += 1) await new Promise((resolve) => stream.write('x', resolve));
+    for (let sent = 0; sent < messages; sent += 1) {
+      stream.write('x');
+      await setImmediate();
+    }
     stream.end();
     const bytes = Buffer.concat((await received) as Buffer[]).length;
     if (bytes !== messages) throw new Error(`${bytes} of ${messages} bytes came back`);
