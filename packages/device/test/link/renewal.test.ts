@@ -3,13 +3,11 @@ import type { LinkState, StreamRequest } from '@streams/device';
 import { FakeClock, type FaultProxy, seededRandom } from '@streams/testkit';
 import { describe, expect, it } from 'vitest';
 import { FakeHub, type FakeLink } from '../support/fake-hub.ts';
-import { DEVICE, echo, expectNoLeaks, MUTE, type Rig, roundTrip, startRig, until } from '../support/rig.ts';
+import { DEVICE, echo, expectNoLeaks, MIDDLE, MUTE, type Rig, roundTrip, startRig, until } from '../support/rig.ts';
 
 expectNoLeaks();
 
 const MINUTE_MS = 60_000;
-/** Always the middle: the successor is due after 48 minutes. */
-const MIDDLE = { uniform: () => 0.5, bytes: (count: number) => Buffer.alloc(count, 5) };
 const STEPS = { stepMs: 1_000, realMs: 1 };
 
 /** A device with its middle random whose links run through `proxy`. */

@@ -15,6 +15,9 @@ import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 /** The device of a test, where it needs only one. */
 export const DEVICE = 'pump-7';
 
+/** Chance that takes the middle: a first retry after 1 s, a successor after 48 minutes. */
+export const MIDDLE = { uniform: () => 0.5, bytes: (count: number): Buffer => Buffer.alloc(count, 5) };
+
 /** A hub and whatever a test adds to it; everything is gone when the test ends. */
 export class Rig {
   readonly clock: FakeClock;

@@ -10,13 +10,9 @@ export const MIB = 1_048_576;
 /** 64 KiB: what a decent writer writes at once. */
 export const CHUNK_BYTES = 65_536;
 
-/** The last payload: a case mostly runs twice, once each way. */
-let made: { readonly seed: number; readonly bytes: Buffer } = { seed: 0, bytes: Buffer.alloc(0) };
-
 /** Reproducible bytes in which every shift and swap shows. */
 export function payloadOf(size: number, seed: number = size): Buffer {
-  if (made.seed !== seed || made.bytes.length !== size) made = { seed, bytes: seededRandom(seed).bytes(size) };
-  return made.bytes;
+  return seededRandom(seed).bytes(size);
 }
 
 /** Says where the first of them differs; what Vitest says of 16 MiB nobody can read. */

@@ -3,13 +3,12 @@ import { INSTANCE_GRACE_MS } from '@streams/protocol/internal';
 import type { DeviceStream, ServiceClient } from '@streams/service';
 import { type FaultProxy, leakCheck, type ProxySide } from '@streams/testkit';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { DEVICE, echo, type Rig, roundTrip, startRig, until } from '../../support/rig.ts';
+import { DEVICE, echo, MIDDLE, type Rig, roundTrip, startRig, until } from '../../support/rig.ts';
 
 const leaks = leakCheck();
 afterAll(() => leaks.settled());
 
-/** A client whose link is lost dials the next one within 2 s: with these chances after half of that. */
-const RANDOM = { bytes: (count: number) => Buffer.alloc(count), uniform: () => 0.5 };
+/** When a client whose link is lost dials the next one. */
 const BACK_MS = 1_000;
 
 let rig: Rig;
@@ -22,7 +21,7 @@ beforeEach(async () => {
   rig = await startRig();
   proxy = await rig.proxy();
   asked = [];
-  const device = await rig.device({ port: proxy.port, random: RANDOM });
+  const device = await rig.device({ port: proxy.port, random: MIDDLE });
   device.onStreamRequest(async (request) => {
     asked.push(request.name);
     if (request.name === 'welcome') echo(await request.accept());

@@ -1,19 +1,16 @@
 // An hour of a device whose link is renewed before its credential ends, with requests all the time.
-import { type FaultConnection, leakCheck } from '@streams/testkit';
-import { afterAll, expect, it } from 'vitest';
-import { DEVICE, roundTrip, startRig } from '../../support/rig.ts';
+import type { FaultConnection } from '@streams/testkit';
+import { expect, it } from 'vitest';
+import { DEVICE, expectNoLeaks, MIDDLE, roundTrip, startRig } from '../../support/rig.ts';
 
-const leaks = leakCheck();
-afterAll(() => leaks.settled());
+expectNoLeaks();
 
 const MINUTE_MS = 60_000;
-/** Always the middle: the successor is due after 48 minutes. */
-const RANDOM = { uniform: () => 0.5, bytes: (count: number) => Buffer.alloc(count, 5) };
 
 it('A11 the successor comes before the link goes: no request is lost', async () => {
   const rig = await startRig();
   const proxy = await rig.proxy();
-  const device = await rig.echoDevice({ port: proxy.port, random: RANDOM });
+  const device = await rig.echoDevice({ port: proxy.port, random: MIDDLE });
   const service = await rig.service();
   const links = new Set<FaultConnection>();
   let served = 0;
