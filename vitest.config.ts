@@ -9,7 +9,7 @@ const conditions = [...(process.env['TEST_DIST'] ? [] : ['@streams/source']), 'n
 const suites = {
   /** The lint rules, the reporter, and the code of the documentation. */
   tools: ['test/tools/*.test.ts'],
-  /** The compliance suite through the hub, between our SDKs and with foreign clients: a minute of waiting for bytes. */
+  /** The compliance suite in memory, over a WebSocket, and through the hub, between our SDKs and with foreign clients: a minute of bytes. */
   interop: ['packages/*/test/interop/*.test.ts'],
   /** The builds, as processes of their own: the commands, the demo, registries that are killed. */
   processes: ['{packages,examples}/*/test/processes/*.test.ts'],

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { killWriters } from '../support/killed-writers.ts';
 
-const KILLS = 200;
+const KILLS = 100;
 
 it(
   `F2 survives ${KILLS} kills`,

@@ -4,7 +4,7 @@ import { open, stat } from 'node:fs/promises';
 import { beforeAll, expect, it } from 'vitest';
 import { hashOf, needs, run } from '../../../../test/support/programs.ts';
 import { USER } from '../../../../test/support/sshd.ts';
-import { SshTunnel } from './support/ssh-tunnel.ts';
+import { SshTunnel } from '../e2e/support/ssh-tunnel.ts';
 
 const MIB = 2 ** 20;
 const SIZE = 1024 * MIB;
