@@ -1,4 +1,4 @@
-// A load process of devices that stay: tells how many are connected, whenever that has changed.
+// A load process of devices that stay: tells how many are connected, and how many of these for another time, whenever that has changed.
 import net from 'node:net';
 import { DeviceClient } from '@streams/device';
 
@@ -12,11 +12,21 @@ if (address !== undefined) dialFrom(address);
 const ids = Array.from({ length: Number(to) - Number(from) }, (_, index) => `bench-${Number(from) + index}`);
 const devices = ids.map((id) => DeviceClient.fromConnectionString(connectionString.replace('DeviceId=bench-0', `DeviceId=${id}`)));
 
-let told = -1;
+/** What the process tells. */
+export interface FleetReport {
+  readonly connected: number;
+  /** Those of them that have lost a link before. */
+  readonly returned: number;
+}
+
+const lost = new Set<DeviceClient>();
+for (const device of devices) device.on('disconnected', () => lost.add(device));
+let told = '';
 setInterval(() => {
-  const connected = devices.filter(({ state }) => state.name === 'connected').length;
-  if (connected !== told) process.send?.(connected);
-  told = connected;
+  const connected = devices.filter(({ state }) => state.name === 'connected');
+  const report: FleetReport = { connected: connected.length, returned: connected.filter((device) => lost.has(device)).length };
+  if (JSON.stringify(report) !== told) process.send?.(report);
+  told = JSON.stringify(report);
 }, TELL_EVERY_MS);
 
 const waiting = devices.values();

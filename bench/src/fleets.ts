@@ -1,6 +1,8 @@
 // The load processes of the storm: devices that stay, a few thousand in each, from an address of its own.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FleetReport } from './fleet.ts';
 import { start } from './rig.ts';
 
 /** Far below the 20,000 descriptors that a process has here; and so many processes that a part of them can go. */
@@ -8,11 +10,11 @@ const MAX_DEVICES_PER_PROCESS = 4_500;
 const MIN_PROCESSES = 4;
 const POLL_MS = 20;
 
-/** A load process, and how many of its devices are connected. */
+/** A load process, and what it told last. */
 interface Fleet {
   readonly child: ChildProcess;
   readonly devices: number;
-  connected: number;
+  report: FleetReport;
 }
 
 /** All of them together. */
@@ -31,19 +33,24 @@ export class Fleets {
       const to = Math.min(from + most, devices + 1);
       const address = `127.0.1.${this.#fleets.length + 1}`;
       const child = start('./fleet.js', [String(from), String(to), address], [], this.#connectionString);
-      const fleet: Fleet = { child, devices: to - from, connected: 0 };
-      child.on('message', (connected: number) => (fleet.connected = connected));
+      const fleet: Fleet = { child, devices: to - from, report: { connected: 0, returned: 0 } };
+      child.on('message', (report: FleetReport) => (fleet.report = report));
       this.#fleets.push(fleet);
     }
   }
 
   get connected(): number {
-    return this.#fleets.reduce((sum, { connected }) => sum + connected, 0);
+    return this.#fleets.reduce((sum, { report }) => sum + report.connected, 0);
   }
 
   /** Resolves once as many are connected. */
   async reaches(count: number): Promise<void> {
-    while (this.connected < count) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    while (this.connected < count) await sleep(POLL_MS);
+  }
+
+  /** Resolves once as many have lost their links and are connected again. */
+  async returns(count: number): Promise<void> {
+    while (this.#fleets.reduce((sum, { report }) => sum + report.returned, 0) < count) await sleep(POLL_MS);
   }
 
   /** Kills load processes with at least `devices` devices, all in one moment; gives how many these were. */
