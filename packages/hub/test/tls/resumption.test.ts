@@ -25,8 +25,8 @@ async function trustIn(test: TestHub): Promise<Trust> {
 }
 
 /** Connects, and tells whether an earlier session was resumed. Its own session is kept when this is done. */
-async function isResumed(test: TestHub, trust: Trust): Promise<boolean> {
-  const url = new URL(`wss://127.0.0.1:${test.port}`);
+async function isResumed(test: TestHub, trust: Trust, host = '127.0.0.1'): Promise<boolean> {
+  const url = new URL(`wss://${host}:${test.port}`);
   const before = trust.sessions.get(url.host);
   const socket = await connectHub({ url, trust, proxyFor: createProxyFor({ env: {} }), clock: systemClock, timeoutMs: 10_000 });
   const isReused = socket.isSessionReused();
@@ -47,6 +47,14 @@ describe('a client', () => {
     const second = await startTestHub({ clock, tls: { dataDirectory: directory } }, first.port);
     expect(await isResumed(second, trust)).toBe(true);
     await second.close();
+  });
+
+  it('resumes where the name of the hub has several addresses', async () => {
+    const test = await startTestHub({ clock, hostNames: ['localhost'] });
+    const trust = await trustIn(test);
+    expect(await isResumed(test, trust, 'localhost')).toBe(false);
+    expect(await isResumed(test, trust, 'localhost')).toBe(true);
+    await test.close();
   });
 
   it('G5 checks the certificate anew after a day, and the hub says nothing of new keys', async () => {
