@@ -1,4 +1,4 @@
-// A load process of devices that stay: tells how many are connected, and how many of these for another time, whenever that has changed.
+// A load process of devices that stay: tells how many are connected, and how many of these again, whenever that has changed.
 import net from 'node:net';
 import { DeviceClient } from '@streams/device';
 
@@ -25,8 +25,9 @@ let told = '';
 setInterval(() => {
   const connected = devices.filter(({ state }) => state.name === 'connected');
   const report: FleetReport = { connected: connected.length, returned: connected.filter((device) => lost.has(device)).length };
-  if (JSON.stringify(report) !== told) process.send?.(report);
-  told = JSON.stringify(report);
+  const text = JSON.stringify(report);
+  if (text !== told) process.send?.(report);
+  told = text;
 }, TELL_EVERY_MS);
 
 const waiting = devices.values();

@@ -39,18 +39,14 @@ export class Fleets {
     }
   }
 
-  get connected(): number {
-    return this.#fleets.reduce((sum, { report }) => sum + report.connected, 0);
+  /** Of all processes together. */
+  count(what: keyof FleetReport): number {
+    return this.#fleets.reduce((sum, { report }) => sum + report[what], 0);
   }
 
-  /** Resolves once as many are connected. */
-  async reaches(count: number): Promise<void> {
-    while (this.connected < count) await sleep(POLL_MS);
-  }
-
-  /** Resolves once as many have lost their links and are connected again. */
-  async returns(count: number): Promise<void> {
-    while (this.#fleets.reduce((sum, { report }) => sum + report.returned, 0) < count) await sleep(POLL_MS);
+  /** Resolves once there are as many. */
+  async reaches(what: keyof FleetReport, count: number): Promise<void> {
+    while (this.count(what) < count) await sleep(POLL_MS);
   }
 
   /** Kills load processes with at least `devices` devices, all in one moment; gives how many these were. */

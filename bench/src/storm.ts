@@ -68,7 +68,7 @@ async function connectStorm(): Promise<void> {
   const emptyBytes = await residentBytes(Number(hub.child.pid));
   const startMs = performance.now();
   fleets.launch(devices);
-  await fleets.reaches(devices);
+  await fleets.reaches('connected', devices);
   const tookMs = performance.now() - startMs;
   await sleep(SETTLE_MS);
   const perDeviceKb = ((await residentBytes(Number(hub.child.pid))) - emptyBytes) / devices / 1_000;
@@ -113,21 +113,21 @@ async function bareDrop(count: number): Promise<number> {
 
 async function killAndRecover(): Promise<void> {
   fleets.launch(devices);
-  await fleets.reaches(devices);
+  await fleets.reaches('connected', devices);
   await sleep(SETTLE_MS);
   canary.worstMs();
   const points: { x: number; y: number }[] = [];
   const startMs = performance.now();
-  const sampling = setInterval(() => points.push({ x: (performance.now() - startMs) / 1_000, y: fleets.connected }), SAMPLE_MS);
+  const sampling = setInterval(() => points.push({ x: (performance.now() - startMs) / 1_000, y: fleets.count('connected') }), SAMPLE_MS);
   const exited = once(hub.child, 'exit');
   hub.child.kill('SIGKILL');
   await exited;
   // At once, as a supervisor does it: many devices do not know yet.
   hub = await startHub(hub.port);
   const readyMs = performance.now() - startMs;
-  await fleets.returns(devices * 0.95);
+  await fleets.reaches('returned', devices * 0.95);
   const back95Ms = performance.now() - startMs;
-  await fleets.returns(devices);
+  await fleets.reaches('returned', devices);
   const backMs = performance.now() - startMs;
   clearInterval(sampling);
   console.log(`kill -9: ready after ${seconds(readyMs)}, 95 % back after ${seconds(back95Ms)}, all after ${seconds(backMs)}; ${noticed()}`);

@@ -78,7 +78,7 @@ async function secure(
   return socket;
 }
 
-function open(below: Socket | undefined, url: URL, trust: Trust): ResumableSocket {
+function open(below: Socket | undefined, url: URL, trust: Trust): TLSSocket {
   const session = trust.sessions.get(url.host);
   const options = tlsOptions(hostOf(url), trust);
   if (below) return connectTls({ ...options, socket: below, session });
