@@ -36,7 +36,6 @@ const config: ViteUserConfig = defineConfig({
     // The end-to-end tests keep many programs busy, and measure.
     maxWorkers: suite === 'e2e' || suite === 'faults' ? 2 : suite === 'soak' ? 1 : 3,
     isolate: false,
-    execArgv: suite === 'faults' || suite === 'soak' ? ['--expose-gc'] : [],
     testTimeout: suite === 'soak' ? 600_000 : suite === 'e2e' ? 60_000 : 20_000,
     hookTimeout: suite === 'e2e' ? 60_000 : 20_000,
     allowOnly: false, // or a forgotten `.only` passes for the whole run

@@ -4,12 +4,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { ERRORS, StreamsError } from '@streams/protocol/internal';
 import { expect } from 'vitest';
+import { settledHeapBytes } from './heap.ts';
 
 /** FUZZ_SEED=n plays other inputs, and with FUZZ_PATH one of them; FUZZ_TIMES=20 twenty times as many. */
 export const FUZZ_SEED: number = Number(process.env['FUZZ_SEED'] ?? 1);
 const PATH = process.env['FUZZ_PATH'];
 const TIMES = Number(process.env['FUZZ_TIMES'] ?? 1);
-const MAX_GROWTH_BYTES = 8 * 2 ** 20;
+const MAX_GROWTH_BYTES = 2 * 2 ** 20;
 /** For all inputs, and the search for a smaller one that fails: less than a test has, which would say nothing. */
 const LIMIT_MS = 100_000;
 
@@ -34,7 +35,7 @@ export async function fuzz<Input>({ file, inputs, input, batch = 1, check }: Fuz
   const property = fc.asyncProperty(fc.array(input, { minLength: batch, maxLength: batch, size: 'max' }), async (values) => {
     await check(values);
     runs += 1;
-    if (runs === Math.ceil(numRuns / 2)) middleBytes = heapBytes();
+    if (runs === Math.ceil(numRuns / 2)) middleBytes = await settledHeapBytes();
   });
   const details = await fc.check(property, {
     seed: FUZZ_SEED,
@@ -50,7 +51,7 @@ export async function fuzz<Input>({ file, inputs, input, batch = 1, check }: Fuz
     assert.fail(`${String(details.errorInstance)}\ninput: ${fc.stringify(details.counterexample[0])}\nagain: ${again}`);
   }
   assert(!details.failed, `${runs} of ${numRuns} runs within ${LIMIT_MS} ms`);
-  const growthBytes = heapBytes() - middleBytes;
+  const growthBytes = (await settledHeapBytes()) - middleBytes;
   assert(runs < numRuns || growthBytes < MAX_GROWTH_BYTES, `${growthBytes} bytes of heap more than in the middle`);
 }
 
@@ -68,10 +69,4 @@ export function typed<T>(action: () => T): T | undefined {
     assert(error.wireCode in ERRORS && error.message.length < 1_000, `an error that is none of the table: ${error.code}`);
     return undefined;
   }
-}
-
-function heapBytes(): number {
-  globalThis.gc?.();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }

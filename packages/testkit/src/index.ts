@@ -8,6 +8,7 @@ export { type Faults, FaultPipe, NO_FAULTS } from './fault-pipe.ts';
 export { freePort } from './free-port.ts';
 export { FaultConnection, FaultProxy, type FaultProxyOptions, type FaultsByDirection, type ProxySide } from './fault-proxy.ts';
 export { corpus, FUZZ_SEED, type Fuzz, fuzz, typed } from './fuzz.ts';
+export { collectGarbage } from './heap.ts';
 export { type LeakCheck, leakCheck } from './leak-check.ts';
 export { observeFile } from './observe-file.ts';
 export { type Observation, type Observed, observe, type ObserveOptions } from './observer.ts';

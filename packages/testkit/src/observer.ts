@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Canary } from './canary.ts';
+import { heapBytes } from './heap.ts';
 import { sleep } from './real-time.ts';
 
 /** What to watch, and what is still well. */
@@ -115,9 +114,7 @@ function compare(
 /** Descriptors and memory: of the own process the heap that is in use, of another what is resident. */
 function measure(pid: number | undefined): Measure {
   if (pid !== undefined) return { descriptors: descriptorsOf(pid), bytes: residentBytes(pid) };
-  collectGarbage();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return { descriptors: descriptorsOf('self'), bytes: heapUsed + arrayBuffers };
+  return { descriptors: descriptorsOf('self'), bytes: heapBytes() };
 }
 
 function descriptorsOf(pid: number | 'self'): number {
@@ -149,15 +146,4 @@ function watchErrors(): () => readonly string[] {
     process.off('unhandledRejection', unhandled);
     return seen;
   };
-}
-
-let collect: (() => void) | undefined;
-
-/** Without `--expose-gc` on the command line V8 gives its collector to new contexts only. */
-function collectGarbage(): void {
-  if (!collect) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
-  }
-  collect();
 }

@@ -1,6 +1,5 @@
 // What is kept for a replay: which positions are ends of messages, and that what is acknowledged is let go.
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectGarbage } from '@streams/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ReplayQueue } from '../../../src/session/link/replay.ts';
@@ -75,8 +74,6 @@ describe('positions', () => {
 });
 
 it('what is acknowledged is let go, though what is behind it is kept', async () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   const queue = new ReplayQueue();
   const kept = Array.from({ length: 10 }, () => {
     const message = Buffer.alloc(65_536);
@@ -86,6 +83,6 @@ it('what is acknowledged is let go, though what is behind it is kept', async () 
   });
   queue.acknowledge(8 * 65_528);
   await new Promise(setImmediate);
-  collect();
+  collectGarbage();
   expect(kept.map((reference) => reference.deref() !== undefined)).toEqual([...Array<boolean>(8).fill(false), true, true]);
 });
