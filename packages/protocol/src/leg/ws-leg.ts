@@ -94,6 +94,8 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
       options.times ?? LEG_TIMES,
     );
     const watch = (): void => this.#watchPeer();
+    // Before ws hears of it, which would answer with an end of our own.
+    socket.prependListener('end', () => this.#onPeerGone());
     socket.on('data', watch).on('end', watch);
     ws.on('message', (data: Buffer, isBinary: boolean) => this.#onMessage(data, isBinary));
     ws.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
@@ -214,6 +216,16 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
     if (this.#closing || this.#isAnswering) return;
     this.#isAnswering = true;
     this.#ws.pong(data, false, () => (this.#isAnswering = false));
+  }
+
+  /**
+   * Who ends its connection without a close frame has died, and reads no farewell, though each costs a record of TLS and a system
+   * call: of thousands that drop at once a hub would notice the last one so much later.
+   */
+  #onPeerGone(): void {
+    if (this.#ws.readyState !== this.#ws.OPEN || this.#ws.bufferedAmount > 0) return;
+    this.#closing = true;
+    this.#ws.terminate();
   }
 
   /** ws tells of the peer's close only once the connection is gone, and the peer may let that wait for ever. */

@@ -194,6 +194,29 @@ describe('an end', () => {
     expect(await endOf(leg)).toEqual({ code: 1006, reason: '', violation: false });
   });
 
+  it('by a FIN is not answered: who leaves without a close frame reads no farewell', async () => {
+    const [peer, { leg, socket }] = await WsBench.forTest().rawPair();
+    leg.resume();
+    peer.end();
+    await endOf(leg);
+    expect(socket.writableFinished).toBe(false);
+  });
+
+  it('by a FIN still takes along what waits for the peer', async () => {
+    const [peer, { leg }] = await WsBench.forTest().rawPair();
+    leg.resume();
+    for (let index = 0; index < 40; index += 1) leg.send(Buffer.alloc(MIB, index));
+    await stalled(leg);
+    const end = endOf(leg);
+    peer.end();
+    await new Promise(setImmediate);
+    for (let index = 0; index < 40; index += 1) {
+      const { payload } = await peer.readFrame();
+      expect(payload.equals(Buffer.alloc(MIB, index))).toBe(true);
+    }
+    expect(await end).toMatchObject({ code: 1006 });
+  });
+
   it('by a close frame without a code is 1005', async () => {
     const [peer, { leg }] = await WsBench.forTest().rawPair();
     leg.resume();
