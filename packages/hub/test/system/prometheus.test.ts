@@ -37,7 +37,14 @@ async function startPrometheus(test: TestHub, port: number, more = ''): Promise<
   const checked = await run('promtool', ['check', 'config', join(directory, 'prometheus.yml')]);
   expect([checked.code, checked.stderr]).toEqual([0, '']);
   const args = [`--config.file=${directory}/prometheus.yml`, `--storage.tsdb.path=${directory}/tsdb-${port}`];
-  return startServer({ program: 'prometheus', args: [...args, `--web.listen-address=127.0.0.1:${port}`, '--log.level=error'], port });
+  const prometheus = await startServer({
+    program: 'prometheus',
+    args: [...args, `--web.listen-address=127.0.0.1:${port}`, '--log.level=error'],
+    port,
+  });
+  // It listens, and answers 503, before it has read its own log.
+  await until('Prometheus is ready', async () => (await fetch(`http://127.0.0.1:${port}/-/ready`)).ok);
+  return prometheus;
 }
 
 /** What an expression gives now. */
