@@ -39,6 +39,11 @@ export class Fleets {
     }
   }
 
+  /** How many devices each process has. */
+  get sizes(): readonly number[] {
+    return this.#fleets.map((fleet) => fleet.devices);
+  }
+
   /** Of all processes together. */
   count(what: keyof FleetReport): number {
     return this.#fleets.reduce((sum, { report }) => sum + report[what], 0);
@@ -54,9 +59,14 @@ export class Fleets {
     const dropped: Fleet[] = [];
     const count = (): number => dropped.reduce((sum, fleet) => sum + fleet.devices, 0);
     while (count() < devices && this.#fleets.length > 0) dropped.push(...this.#fleets.splice(-1));
-    const exits = dropped.map(({ child }) => once(child, 'exit'));
-    for (const { child } of dropped) child.kill('SIGKILL');
-    await Promise.all(exits);
+    await killAll(dropped.map(({ child }) => child));
     return count();
   }
+}
+
+/** All in one moment; resolves once they are gone. */
+export async function killAll(children: readonly ChildProcess[]): Promise<void> {
+  const exits = children.map((child) => once(child, 'exit'));
+  for (const child of children) child.kill('SIGKILL');
+  await Promise.all(exits);
 }

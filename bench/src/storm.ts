@@ -12,7 +12,7 @@ import { ServiceClient } from '@streams/service';
 import { Canary } from '@streams/testkit';
 import { chart } from './chart.ts';
 import { deviceString, fillRegistry } from './fleet-keys.ts';
-import { Fleets } from './fleets.ts';
+import { Fleets, killAll } from './fleets.ts';
 import { makeCertificate, NODE_FLAGS, residentBytes, start } from './rig.ts';
 import { stallOf } from './stalls.ts';
 import type { StormHubReady } from './storm-hub.ts';
@@ -79,34 +79,34 @@ async function connectStorm(): Promise<void> {
   judge('memory of a device, KB', perDeviceKb, TARGETS.memoryKbPerDevice);
 }
 
-/** Half of the devices vanish in one moment; then as many bare WebSockets of another server. */
+/** Half of the devices vanish in one moment; then half of as many bare WebSockets of another server, in as many processes. */
 async function dropBeside(): Promise<{ oursMs: number; bareMs: number }> {
   await stallOf(hub.child);
   canary.worstMs();
+  const { sizes } = fleets;
   const dropped = await fleets.drop(devices / 2);
   await sleep(SETTLE_MS);
   const oursMs = await stallOf(hub.child);
   const waited = noticed();
-  const bareMs = await bareDrop(dropped);
+  const bareMs = await bareDrop(sizes, sizes.length - fleets.sizes.length);
   console.log(`${dropped} drop at once: stall ${oursMs.toFixed(0)} ms, that of a bare ws server ${bareMs.toFixed(0)} ms; ${waited}`);
   return { oursMs, bareMs };
 }
 
-async function bareDrop(count: number): Promise<number> {
+/** @param sizes How many WebSockets each process has. @param gone How many of the processes vanish. */
+async function bareDrop(sizes: readonly number[], gone: number): Promise<number> {
   const certificate = await makeCertificate();
   const relay = start('./reference/sockets.js', [certificate.key, certificate.cert], NODE_FLAGS);
   const [port] = (await once(relay, 'message')) as [number];
-  const swarm = start('./swarm.js', [certificate.cert, `wss://127.0.0.1:${port}`]);
-  swarm.send({ from: 0, to: count });
-  await once(swarm, 'message');
+  const swarms = sizes.map(() => start('./swarm.js', [certificate.cert, `wss://127.0.0.1:${port}`]));
+  for (const [index, swarm] of swarms.entries()) swarm.send({ from: 0, to: Number(sizes[index]) });
+  await Promise.all(swarms.map((swarm) => once(swarm, 'message')));
   await sleep(SETTLE_MS);
   await stallOf(relay);
-  const gone = once(swarm, 'exit');
-  swarm.kill('SIGKILL');
-  await gone;
+  await killAll(swarms.splice(-gone));
   await sleep(SETTLE_MS);
   const stallMs = await stallOf(relay);
-  relay.kill();
+  await killAll([relay, ...swarms]);
   await certificate.remove();
   return stallMs;
 }
