@@ -8,7 +8,7 @@ export interface LivenessTimes {
   readonly idleMs: number;
   /** Silence of the peer, while we read, after which it is dead. */
   readonly deadMs: number;
-  /** How often to look; deaths are noticed at most this much early, never late. */
+  /** How often to look; deaths are noticed at most this much early, and not late where looks are late by less than half of it. */
   readonly tickMs: number;
 }
 
@@ -33,6 +33,8 @@ export class Liveness {
   readonly #times: LivenessTimes;
   readonly #connection: Alive;
   readonly #stopTicking: Cancel;
+  /** Half a look short of the whole: where the first of two looks was late and the last is not, waiting for another would be too long. */
+  readonly #deadFromMs: number;
   #lastSentMs: number;
   #lastLifeMs: number;
   #lastTickMs: number;
@@ -43,6 +45,7 @@ export class Liveness {
     this.#connection = connection;
     this.#clock = clock;
     this.#times = times;
+    this.#deadFromMs = times.deadMs - times.tickMs / 2;
     this.#lastSentMs = this.#lastLifeMs = this.#lastTickMs = clock.monotonicMs();
     this.#stopTicking = clock.every(times.tickMs, () => this.#tick());
   }
@@ -69,7 +72,7 @@ export class Liveness {
     if (bytesReceived !== this.#bytesReceived) this.#lastLifeMs = Math.max(this.#lastLifeMs, this.#lastTickMs);
     this.#bytesReceived = bytesReceived;
     this.#lastTickMs = nowMs;
-    if (this.#reading && nowMs - this.#lastLifeMs >= this.#times.deadMs) return this.#connection.dead();
+    if (this.#reading && nowMs - this.#lastLifeMs >= this.#deadFromMs) return this.#connection.dead();
     if (!this.#reading) this.#connection.probe();
     if (nowMs - this.#lastSentMs >= this.#times.idleMs) {
       this.#lastSentMs = nowMs;

@@ -7,6 +7,8 @@ import { LEG_TIMES, Liveness } from '../../src/leg/liveness.ts';
 /** A connection whose every event is noted, with the second of its time. */
 class Bench {
   readonly clock = new FakeClock();
+  /** By how much a busy process looks late. */
+  lateMs = 0;
   readonly events: string[] = [];
   bytes = 0;
   readonly liveness: Liveness;
@@ -22,7 +24,12 @@ class Bench {
           this.liveness.stop();
         },
       },
-      this.clock,
+      {
+        wallMs: () => this.clock.wallMs(),
+        monotonicMs: () => this.clock.monotonicMs() + this.lateMs,
+        after: (delayMs, action) => this.clock.after(delayMs, action),
+        every: (periodMs, action) => this.clock.every(periodMs, action),
+      },
       LEG_TIMES,
     );
   }
@@ -104,6 +111,17 @@ describe('the peer’s silence', () => {
       }),
       { numRuns: 10 },
     );
+  });
+
+  it('is death after 25 s, though the look that saw the last byte was late', async () => {
+    const bench = new Bench();
+    bench.lateMs = 30;
+    await bench.seconds(10);
+    bench.bytes += 1;
+    await bench.seconds(1);
+    bench.lateMs = 0;
+    await bench.seconds(60);
+    expect(bench.events.filter((event) => event.startsWith('dead'))).toEqual(['dead 35']);
   });
 
   it('is none while bytes come, if only one in 24 s, for an hour', async () => {
