@@ -119,9 +119,7 @@ async function killAndRecover(): Promise<void> {
   const points: { x: number; y: number }[] = [];
   const startMs = performance.now();
   const sampling = setInterval(() => points.push({ x: (performance.now() - startMs) / 1_000, y: fleets.count('connected') }), SAMPLE_MS);
-  const exited = once(hub.child, 'exit');
-  hub.child.kill('SIGKILL');
-  await exited;
+  await killAll([hub.child]);
   // At once, as a supervisor does it: many devices do not know yet.
   hub = await startHub(hub.port);
   const readyMs = performance.now() - startMs;

@@ -33,8 +33,6 @@ export class Liveness {
   readonly #times: LivenessTimes;
   readonly #connection: Alive;
   readonly #stopTicking: Cancel;
-  /** Half a look short of the whole: where the first of two looks was late and the last is not, waiting for another would be too long. */
-  readonly #deadFromMs: number;
   #lastSentMs: number;
   #lastLifeMs: number;
   #lastTickMs: number;
@@ -45,7 +43,6 @@ export class Liveness {
     this.#connection = connection;
     this.#clock = clock;
     this.#times = times;
-    this.#deadFromMs = times.deadMs - times.tickMs / 2;
     this.#lastSentMs = this.#lastLifeMs = this.#lastTickMs = clock.monotonicMs();
     this.#stopTicking = clock.every(times.tickMs, () => this.#tick());
   }
@@ -72,7 +69,9 @@ export class Liveness {
     if (bytesReceived !== this.#bytesReceived) this.#lastLifeMs = Math.max(this.#lastLifeMs, this.#lastTickMs);
     this.#bytesReceived = bytesReceived;
     this.#lastTickMs = nowMs;
-    if (this.#reading && nowMs - this.#lastLifeMs >= this.#deadFromMs) return this.#connection.dead();
+    // Half a look short of the whole: where that look was late and this one is not, waiting for another would be too long.
+    const deadFromMs = this.#times.deadMs - this.#times.tickMs / 2;
+    if (this.#reading && nowMs - this.#lastLifeMs >= deadFromMs) return this.#connection.dead();
     if (!this.#reading) this.#connection.probe();
     if (nowMs - this.#lastSentMs >= this.#times.idleMs) {
       this.#lastSentMs = nowMs;
