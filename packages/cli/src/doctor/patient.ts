@@ -40,9 +40,12 @@ export function readPatient({ text, source }: FoundString, device: string | unde
   return { credentials, source, url, signer: new Signer(identity, systemClock), connectionString: text, device };
 }
 
-/** The way to the hub. @throws `STREAMS_INVALID_ARGUMENT` for a malformed HTTPS_PROXY or STREAMS_CA_FILE. */
+/**
+ * The way to the hub, with TLS sessions of its own: one that is resumed shows no certificate.
+ * @throws `STREAMS_INVALID_ARGUMENT` for a malformed HTTPS_PROXY or STREAMS_CA_FILE.
+ */
 export function accessOf({ caCertificate }: HubAddress): Access {
-  return { trust: createTrust({ ca: caCertificate }), proxyFor: createProxyFor({}) };
+  return { trust: { ...createTrust({ ca: caCertificate }), sessions: new Map() }, proxyFor: createProxyFor({}) };
 }
 
 /** `the device pump-7`, `the policy service`. */

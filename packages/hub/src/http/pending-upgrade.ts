@@ -85,6 +85,9 @@ export class Upgrader {
   #grant(request: IncomingMessage, socket: Socket, protocol: string): Leg | undefined {
     let leg: Leg | undefined;
     this.#selected.set(request, protocol);
+    // The 101 and what its receiver is told in the same turn leave as one: one record of TLS, one system call, one wake-up over there.
+    socket.cork();
+    process.nextTick(() => socket.uncork());
     // ws calls back at once, or not at all if the socket has died.
     this.#server.handleUpgrade(request, socket, Buffer.alloc(0), (ws) => {
       this.#manners.answered(101);

@@ -20,8 +20,12 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 afterAll(() => leaks.settled());
 
+async function authorityOf(test: TestHub): Promise<string> {
+  return parseServiceConnectionString(await test.serviceConnectionString()).caCertificate ?? '';
+}
+
 async function trustIn(test: TestHub): Promise<Trust> {
-  return createTrust({ ca: parseServiceConnectionString(await test.serviceConnectionString()).caCertificate, env: {} });
+  return createTrust({ ca: await authorityOf(test), env: {} });
 }
 
 /** Connects, and tells whether an earlier session was resumed. Its own session is kept when this is done. */
@@ -42,11 +46,21 @@ describe('a client', () => {
     const trust = await trustIn(first);
     expect(await isResumed(first, trust)).toBe(false);
     expect(await isResumed(first, trust)).toBe(true);
-    expect(await isResumed(first, await trustIn(first))).toBe(false);
+    expect(await isResumed(first, { ...trust, sessions: new Map() })).toBe(false);
     await first.close();
     const second = await startTestHub({ clock, tls: { dataDirectory: directory } }, first.port);
     expect(await isResumed(second, trust)).toBe(true);
     await second.close();
+  });
+
+  it('resumes that of another client of its process with the same roots, and of no other', async () => {
+    const test = await startTestHub({ clock });
+    await isResumed(test, await trustIn(test));
+    expect(await isResumed(test, await trustIn(test))).toBe(true);
+    const other = await startTestHub({ clock });
+    const both = createTrust({ ca: await Promise.all([authorityOf(test), authorityOf(other)]), env: {} });
+    expect(await isResumed(test, both)).toBe(false);
+    await Promise.all([test.close(), other.close()]);
   });
 
   it('resumes where the name of the hub has several addresses', async () => {

@@ -98,6 +98,8 @@ export class WsLeg extends EventEmitter<LegEvents> implements Leg {
     socket.prependListener('end', () => this.#onPeerGone());
     socket.on('data', watch).on('end', watch);
     ws.on('message', (data: Buffer, isBinary: boolean) => this.#onMessage(data, isBinary));
+    // An answer breaks our silence as well as a word of our own.
+    ws.on('ping', () => this.#liveness.sent());
     ws.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     this.#flood = options.onFlood && new ControlFlood(options.clock);
     if (this.#flood) ws.on('pong', () => this.#onControl());

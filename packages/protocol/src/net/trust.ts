@@ -23,30 +23,43 @@ export interface Trust {
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
+/** Of this process, by whom they trust; as long as a client holds one. */
+const trusts = new Map<string, WeakRef<Trust>>();
+const forgotten = new FinalizationRegistry<string>((key) => {
+  if (trusts.get(key)?.deref() === undefined) trusts.delete(key);
+});
+
 /**
- * One cached secure context per client.
+ * Clients of one process that trust the same roots share a secure context and its TLS sessions: a hub knows a device by its key,
+ * not by its TLS, and of a thousand devices of a gateway one has to read the roots and verify the hub.
  * @throws `STREAMS_INVALID_ARGUMENT` for what is no certificate: OpenSSL would pass over it, and trust something else or nothing.
  */
 export function createTrust(options: TrustOptions): Trust {
   const file = (options.env ?? process.env)['STREAMS_CA_FILE'];
-  const sessions: Trust['sessions'] = new Map();
-  if (options.ca !== undefined) return { context: contextOf('ca', [options.ca].flat()), source: 'pinned', sessions };
-  if (file) return { context: contextOf('STREAMS_CA_FILE', [read(file)]), source: 'file', sessions };
+  if (options.ca !== undefined) return trustOf('pinned', certificatesOf('ca', [options.ca].flat()));
+  if (file) return trustOf('file', certificatesOf('STREAMS_CA_FILE', [read(file)]));
   // Without `ca` Node uses its own roots and those of NODE_EXTRA_CA_CERTS.
-  return { context: createSecureContext({ minVersion: 'TLSv1.2' }), source: 'node', sessions };
+  return trustOf('node', undefined);
 }
 
-function contextOf(field: string, texts: readonly string[]): SecureContext {
+function trustOf(source: Trust['source'], ca: string[] | undefined): Trust {
+  const key = [source, ...(ca ?? [])].join('\n');
+  const known = trusts.get(key)?.deref();
+  if (known) return known;
+  const trust: Trust = { context: createSecureContext({ minVersion: 'TLSv1.2', ca }), source, sessions: new Map() };
+  trusts.set(key, new WeakRef(trust));
+  forgotten.register(trust, key);
+  return trust;
+}
+
+function certificatesOf(field: string, texts: readonly string[]): string[] {
   const invalid = (cause?: unknown): never => {
     throw createError('INVALID_ARGUMENT', { message: `${field}: expected CA certificates in PEM`, details: { field }, cause });
   };
   const certificates = texts.map((text) => String(text).match(CERTIFICATE) ?? invalid()).flat();
   if (certificates.length === 0) invalid();
   try {
-    return createSecureContext({
-      minVersion: 'TLSv1.2',
-      ca: certificates.map((certificate) => new X509Certificate(certificate).toString()),
-    });
+    return certificates.map((certificate) => new X509Certificate(certificate).toString());
   } catch (cause) {
     return invalid(cause);
   }

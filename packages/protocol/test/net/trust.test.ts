@@ -96,6 +96,32 @@ describe('createTrust', () => {
   });
 });
 
+describe('clients that trust the same roots', () => {
+  it('share what they know, however they name them', () => {
+    const one = createTrust({ ca: pick(ours).cert, env: {} });
+    expect(createTrust({ ca: [pick(ours).cert.replaceAll('\n', '\r\n')], env: {} })).toBe(one);
+    const file = createTrust({ env: { STREAMS_CA_FILE: files['ours'] } });
+    expect(createTrust({ env: { STREAMS_CA_FILE: files['ours'] } })).toBe(file);
+  });
+
+  it('and no others, since a session is as good as a certificate', async () => {
+    const file = join(directory, 'changes.pem');
+    await writeFile(file, pick(ours).cert);
+    const before = createTrust({ env: { STREAMS_CA_FILE: file } });
+    await writeFile(file, pick(theirs).cert);
+    const trusts = [
+      before,
+      createTrust({ env: { STREAMS_CA_FILE: file } }),
+      createTrust({ env: {} }),
+      createTrust({ ca: pick(ours).cert, env: {} }),
+      createTrust({ ca: pick(theirs).cert, env: {} }),
+      createTrust({ ca: [pick(theirs).cert, pick(ours).cert], env: {} }),
+    ];
+    expect(new Set(trusts).size).toBe(trusts.length);
+    expect(new Set(trusts.map(({ sessions }) => sessions)).size).toBe(trusts.length);
+  });
+});
+
 describe('what is no certificate is named', () => {
   it.each<[what: string, ca: string | string[]]>([
     ['text', 'no certificate'],
