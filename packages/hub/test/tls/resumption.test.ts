@@ -53,7 +53,7 @@ describe('a client', () => {
     await second.close();
   });
 
-  it('resumes that of another client of its process with the same roots, and of no other', async () => {
+  it('G5 resumes that of another client of its process with the same roots, and of no other', async () => {
     const test = await startTestHub({ clock });
     await isResumed(test, await trustIn(test));
     expect(await isResumed(test, await trustIn(test))).toBe(true);
