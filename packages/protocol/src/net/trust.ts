@@ -36,33 +36,38 @@ const forgotten = new FinalizationRegistry<string>((key) => {
  */
 export function createTrust(options: TrustOptions): Trust {
   const file = (options.env ?? process.env)['STREAMS_CA_FILE'];
-  if (options.ca !== undefined) return trustOf('pinned', certificatesOf('ca', [options.ca].flat()));
-  if (file) return trustOf('file', certificatesOf('STREAMS_CA_FILE', [read(file)]));
+  if (options.ca !== undefined) return pinnedTo('ca', [options.ca].flat(), 'pinned');
+  if (file) return pinnedTo('STREAMS_CA_FILE', [read(file)], 'file');
   // Without `ca` Node uses its own roots and those of NODE_EXTRA_CA_CERTS.
-  return trustOf('node', undefined);
+  return shared('node', '', () => createSecureContext({ minVersion: 'TLSv1.2' }));
 }
 
-function trustOf(source: Trust['source'], ca: string[] | undefined): Trust {
-  const key = [source, ...(ca ?? [])].join('\n');
-  const known = trusts.get(key)?.deref();
-  if (known) return known;
-  const trust: Trust = { context: createSecureContext({ minVersion: 'TLSv1.2', ca }), source, sessions: new Map() };
-  trusts.set(key, new WeakRef(trust));
-  forgotten.register(trust, key);
-  return trust;
-}
-
-function certificatesOf(field: string, texts: readonly string[]): string[] {
+function pinnedTo(field: string, texts: readonly string[], source: Trust['source']): Trust {
   const invalid = (cause?: unknown): never => {
     throw createError('INVALID_ARGUMENT', { message: `${field}: expected CA certificates in PEM`, details: { field }, cause });
   };
   const certificates = texts.map((text) => String(text).match(CERTIFICATE) ?? invalid()).flat();
   if (certificates.length === 0) invalid();
-  try {
-    return certificates.map((certificate) => new X509Certificate(certificate).toString());
-  } catch (cause) {
-    return invalid(cause);
-  }
+  return shared(source, certificates.join('').replaceAll(/\s/g, ''), () => {
+    try {
+      return createSecureContext({
+        minVersion: 'TLSv1.2',
+        ca: certificates.map((certificate) => new X509Certificate(certificate).toString()),
+      });
+    } catch (cause) {
+      return invalid(cause);
+    }
+  });
+}
+
+function shared(source: Trust['source'], roots: string, createContext: () => SecureContext): Trust {
+  const key = `${source} ${roots}`;
+  const known = trusts.get(key)?.deref();
+  if (known) return known;
+  const trust: Trust = { context: createContext(), source, sessions: new Map() };
+  trusts.set(key, new WeakRef(trust));
+  forgotten.register(trust, key);
+  return trust;
 }
 
 function read(path: string): string {
