@@ -11,8 +11,8 @@ const suites = {
   tools: ['test/tools/*.test.ts'],
   /** The compliance suite in memory, over a WebSocket, and through the hub, between our SDKs and with foreign clients: a minute of bytes. */
   interop: ['packages/*/test/interop/*.test.ts'],
-  /** The builds, as processes of their own: the commands, the demo, registries that are killed. */
-  processes: ['{packages,examples}/*/test/processes/*.test.ts'],
+  /** The builds, as processes of their own: the commands, the demo, registries that are killed, what measures. */
+  processes: ['{packages,examples}/*/test/processes/*.test.ts', 'test/processes/*.test.ts'],
   /** What needs programs of Debian beside Node: nginx, HAProxy, squid, tinyproxy, openssl, systemd-analyze, Prometheus. */
   system: ['packages/*/test/system/**/*.test.ts'],
   /** The commands as a user runs them, between real programs: OpenSSH, Chromium, xrdp, PostgreSQL, network namespaces. */

@@ -6,6 +6,7 @@ import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { FleetReport } from './fleet.ts';
 import { deviceString, fillRegistry } from './fleet-keys.ts';
 import { start } from './rig.ts';
 
@@ -35,13 +36,12 @@ export async function restart(devices: number): Promise<Restart> {
   const first = await startHub(dataDirectory, 0);
   const fleet = start('./fleet.js', ['0', String(devices)], [], deviceString(first.serviceConnectionString));
   try {
-    await when(fleet, (connected) => connected === devices);
+    await when(fleet, 'connected', devices);
     const signalMs = performance.now();
     first.child.kill('SIGTERM');
-    const gone = when(fleet, (connected) => connected === 0);
+    const back = Promise.all([0.95, 1].map((part) => when(fleet, 'returned', devices * part)));
     await once(first.child, 'exit');
     const exitedMs = performance.now();
-    const back = gone.then(() => Promise.all([0.95, 1].map((part) => when(fleet, (connected) => connected >= devices * part))));
     const second = startHub(dataDirectory, first.port);
     await ready(first.port);
     const readyMs = performance.now();
@@ -66,11 +66,11 @@ async function startHub(dataDirectory: string, port: number): Promise<RunningHub
   return { child, ...(JSON.parse(line.toString()) as Omit<RunningHub, 'child'>) };
 }
 
-/** When the count of those that are connected is as wanted, from now on. */
-async function when(fleet: ChildProcess, isIt: (connected: number) => boolean): Promise<number> {
+/** When so many are, as the fleet tells from now on. */
+async function when(fleet: ChildProcess, what: keyof FleetReport, count: number): Promise<number> {
   for (;;) {
-    const [connected] = (await once(fleet, 'message')) as [number];
-    if (isIt(connected)) return performance.now();
+    const [report] = (await once(fleet, 'message')) as [FleetReport];
+    if (report[what] >= count) return performance.now();
   }
 }
 
