@@ -9,8 +9,8 @@ export async function timesOf(kinds: readonly Kind[], samples: number): Promise<
   const random = seededRandom(1);
   const times: number[][] = kinds.map(() => []);
   for (let sample = 0; sample < samples; sample += 1) {
-    const order = kinds.map((_, index) => index).toSorted(() => random.uniform() - 0.5);
-    for (const index of order) {
+    const order = kinds.map((_, index) => ({ index, place: random.uniform() })).toSorted((a, b) => a.place - b.place);
+    for (const { index } of order) {
       const startMs = performance.now();
       await kinds[index]?.();
       times[index]?.push(performance.now() - startMs);
