@@ -31,7 +31,7 @@ export async function startRig(devices = 1): Promise<Rig> {
   const [strings] = (await once(hub, 'message')) as [HubReady];
   const relay = start('./reference/relay.js', [key, cert], NODE_FLAGS);
   const [port] = (await once(relay, 'message')) as [number];
-  const far = start('./far.js', [cert], [], strings.device);
+  const far = start('./far.js', [cert], NODE_FLAGS, strings.device);
   await once(far, 'message');
   const stop = async (): Promise<void> => {
     const exits = [hub, relay, far].map((child) => once(child, 'exit'));
