@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FleetReport } from './fleet.ts';
 import { deviceString, fillRegistry } from './fleet-keys.ts';
-import { start } from './rig.ts';
+import { endWithThis, start } from './rig.ts';
 
 const STREAMS = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
 const POLL_MS = 10;
@@ -62,6 +62,7 @@ export async function restart(devices: number): Promise<Restart> {
 async function startHub(dataDirectory: string, port: number): Promise<RunningHub> {
   const args = [STREAMS, 'hub', 'start', '--port', String(port), '--listen', '127.0.0.1', '--data', dataDirectory, '--json'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  endWithThis(child);
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, ...(JSON.parse(line.toString()) as Omit<RunningHub, 'child'>) };
 }

@@ -46,10 +46,15 @@ export async function startRig(devices = 1): Promise<Rig> {
 export function start(file: string, args: readonly string[], flags: readonly string[] = [], connectionString = ''): ChildProcess {
   const env = { ...process.env, STREAMS_CONNECTION_STRING: connectionString };
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: [...flags], env });
+  endWithThis(child);
+  return child;
+}
+
+/** The child ends with this process, however this one ends. */
+export function endWithThis(child: ChildProcess): void {
   const kill = (): void => void child.kill();
   process.once('exit', kill);
   child.once('exit', () => process.off('exit', kill));
-  return child;
 }
 
 /** CPU seconds that a process has used, all threads. */
