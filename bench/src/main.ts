@@ -11,7 +11,7 @@ import { proxies } from './proxies.ts';
 import { beyondQuota } from './quota.ts';
 import { resourceLog } from './resource-log.ts';
 import { restart } from './restart.ts';
-import { NODE_FLAGS, type Rig, startRig } from './rig.ts';
+import { exitOnSignals, NODE_FLAGS, type Rig, startRig } from './rig.ts';
 import { handshakes, roundTrips, type Side, throughput } from './transfers.ts';
 
 type Measure = (figures: Figures, side: Side, party: Party) => Promise<void>;
@@ -61,8 +61,7 @@ const resume = values.resume as Resume;
 const figures = new Figures();
 // A collection here is a pause of every program that this process plays.
 for (const flag of NODE_FLAGS) setFlagsFromString(flag);
-// Its processes end with it.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+exitOnSignals();
 const OTHERS: Readonly<Record<string, () => Promise<void>>> = {
   memory,
   proxies: () => proxies(figures, rounds),

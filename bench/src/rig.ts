@@ -42,7 +42,7 @@ export async function startRig(devices = 1): Promise<Rig> {
   return { hub, relay, far, strings, relayUrl: `wss://127.0.0.1:${port}`, ca, caFile: cert, [Symbol.asyncDispose]: stop };
 }
 
-/** Starts a program of the bench, which ends with this process, however this one ends. A connection string is a secret: not in argv. */
+/** Starts a program of the bench, which ends with this process. A connection string is a secret: not in argv. */
 export function start(file: string, args: readonly string[], flags: readonly string[] = [], connectionString = ''): ChildProcess {
   const env = { ...process.env, STREAMS_CONNECTION_STRING: connectionString };
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: [...flags], env });
@@ -50,7 +50,12 @@ export function start(file: string, args: readonly string[], flags: readonly str
   return child;
 }
 
-/** The child ends with this process, however this one ends. */
+/** A signal ends this process as an `exit` does, and with it what {@link start} has started. */
+export function exitOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+}
+
+/** The child ends with this process; where that is by a signal, see {@link exitOnSignals}. */
 export function endWithThis(child: ChildProcess): void {
   const kill = (): void => void child.kill();
   process.once('exit', kill);

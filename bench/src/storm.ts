@@ -1,6 +1,6 @@
 // `npm run storm -- [--devices 18000] [--svg FILE]`: all devices connect at once, half of them drop at once, and the hub is killed; how long each lasts.
 // Exit code 1 if a target of docs/reliability.md is missed.
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { Canary } from '@streams/testkit';
 import { chart } from './chart.ts';
 import { deviceString, fillRegistry } from './fleet-keys.ts';
 import { Fleets, killAll } from './fleets.ts';
-import { makeCertificate, NODE_FLAGS, residentBytes, start } from './rig.ts';
+import { exitOnSignals, makeCertificate, NODE_FLAGS, residentBytes, start } from './rig.ts';
 import { stallOf } from './stalls.ts';
 import type { StormHubReady } from './storm-hub.ts';
 
@@ -31,6 +31,7 @@ interface RunningHub extends StormHubReady {
 }
 
 const missed: string[] = [];
+exitOnSignals();
 const dataDirectory = await mkdtemp(join(tmpdir(), 'streams-storm-'));
 await fillRegistry(dataDirectory, devices + 1);
 let hub = await startHub(0);
@@ -141,7 +142,7 @@ async function killAndRecover(): Promise<void> {
 }
 
 async function startHub(port: number): Promise<RunningHub> {
-  const child = fork(new URL('./storm-hub.js', import.meta.url), [dataDirectory, String(port)], { execArgv: [...NODE_FLAGS] });
+  const child = start('./storm-hub.js', [dataDirectory, String(port)], NODE_FLAGS);
   const [ready] = (await once(child, 'message')) as [StormHubReady];
   return { child, ...ready };
 }
