@@ -7,7 +7,10 @@ import { sleep, turn } from './real-time.ts';
 export interface AdvanceOptions {
   /** The longest piece of time passed at once; without it the timers alone divide the time. */
   readonly stepMs?: number;
-  /** Real milliseconds to wait after each piece, where bytes have a long way to go; without it a few turns of the event loop. */
+  /**
+   * Real milliseconds to wait after each piece, and again while sockets had something to do in them, so that a slow
+   * machine does not make a dial last longer on this clock; without it a few turns of the event loop.
+   */
   readonly realMs?: number;
 }
 
@@ -19,6 +22,8 @@ interface Timer {
 
 /** Enough for bytes to cross a relay on the loopback interface: each hop takes a turn or two. */
 const TURNS = 8;
+/** Of streams that never rest, an advance does not wait for the end. */
+const MOST_WAITS = 5;
 /** Node fires longer timers at once. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
@@ -73,13 +78,15 @@ export class FakeClock implements Clock {
 
   async #advance(ms: number, options: AdvanceOptions): Promise<void> {
     const endMs = this.#nowMs + ms;
+    let waitsLeft = MOST_WAITS;
     for (;;) {
       const stopMs = Math.min(endMs, this.#nowMs + (options.stepMs ?? ms));
       const timer = this.#nextUntil(stopMs);
       if (timer) this.#fire(timer);
       else if (this.#nowMs === endMs) return;
       else this.#nowMs = stopMs;
-      await letOthersRun(options.realMs);
+      if (options.realMs !== undefined) waitsLeft -= await letSocketsRest(options.realMs, waitsLeft);
+      await letOthersRun();
     }
   }
 
@@ -109,7 +116,20 @@ function usable(delayMs: number): number {
   return Math.max(1, delayMs);
 }
 
-async function letOthersRun(realMs = 0): Promise<void> {
-  if (realMs > 0) await sleep(realMs);
+async function letOthersRun(): Promise<void> {
   for (let turns = 0; turns < TURNS; turns += 1) await turn();
+}
+
+/** Waits at least once, and `mostWaits` times more while there was something to do; returns how often more it did. */
+async function letSocketsRest(realMs: number, mostWaits: number): Promise<number> {
+  for (let waits = 0; ; waits += 1) {
+    const before = socketEvents();
+    await sleep(realMs);
+    if (socketEvents() === before || waits === mostWaits) return waits;
+  }
+}
+
+/** What sockets, files and threads have had to say to this process so far; timers and turns do not count. */
+function socketEvents(): number {
+  return performance.nodeTiming.uvMetricsInfo.events;
 }

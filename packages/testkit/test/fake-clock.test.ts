@@ -121,4 +121,30 @@ describe('FakeClock', () => {
     expect(echoes).toBe(600);
     expect(longestMs).toBe(1_000);
   });
+
+  it('waits for sockets that take long for their answers', async () => {
+    const clock = new FakeClock();
+    const server = createServer((socket) => socket.on('data', (data) => workFor(2, () => socket.write(data)))).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    await once(socket, 'connect');
+    let answers = 0;
+    // More of them than come in one wait of a millisecond and the turns after it.
+    socket.on('data', (data) => {
+      answers += 1;
+      if (answers < 6) workFor(2, () => socket.write(data));
+    });
+    socket.write('x');
+    await clock.advance(100, { realMs: 1 });
+    socket.destroy();
+    server.close();
+    expect(answers).toBe(6);
+  });
 });
+
+/** Takes as long for what it does as a slow machine would. */
+function workFor(ms: number, action: () => void): void {
+  const endMs = performance.now() + ms;
+  while (performance.now() < endMs);
+  action();
+}
