@@ -19,16 +19,16 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 describe('credentials', () => {
-  it('a file, then the environment, then the owner of the hub on this machine', async () => {
+  it('what an option names, then the environment, then the owner of the hub on this machine', async () => {
     const data = join(directory, 'hub');
     const [owner] = await (await takePolicies(data)).list();
     await writeRunningHub(data, { address: '127.0.0.1:8443', pid: 1, settings: [] });
     const connectionStringFile = join(directory, 'string');
     await writeFile(connectionStringFile, 'from the file\n');
     const environment = { STREAMS_CONNECTION_STRING: 'from the environment' };
-    expect(await serviceConnectionString({ connectionStringFile, data }, environment)).toBe('from the file');
-    expect(await serviceConnectionString({ data }, environment)).toBe('from the environment');
-    const { policy, key, port } = parseServiceConnectionString(await serviceConnectionString({ data }, {}));
+    expect(await serviceConnectionString({ connectionStringFile }, environment)).toBe('from the file');
+    expect(await serviceConnectionString({}, environment)).toBe('from the environment');
+    const { policy, key, port } = parseServiceConnectionString(await serviceConnectionString({ data }, environment));
     expect([policy, key.reveal(), port]).toEqual(['owner', owner?.keys[0], 8443]);
     expect(await (await takePolicies(data)).list()).toEqual(await (await takePolicies(data)).list());
   });

@@ -1,6 +1,6 @@
-// Which connection string a command uses: a file, then the environment, then the owner's key of a hub on this machine. Never an argument.
+// Which connection string a command uses: what its options name, then the environment, then the owner's key of a hub on this machine. Never an argument.
 import { readFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { createError, formatConnectionString, parseHost, Secret, type StreamsError } from '@streams/protocol/internal';
 import type { ServiceClient } from '@streams/service';
 import { addTokenFile, tokenAccess, type TokenFileOptions } from './token-file.ts';
@@ -23,8 +23,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Gives a command the options that say where its connection string is, or a service's token; `either`: the string of a service or a device. */
 export function withCredentials(command: Command, who: 'service' | 'device' | 'either'): Command {
-  command.option('--connection-string-file <file>', 'file with the connection string (default: $STREAMS_CONNECTION_STRING)');
-  if (who === 'device') return command;
+  const file = new Option('--connection-string-file <file>', 'file with the connection string (default: $STREAMS_CONNECTION_STRING)');
+  if (who === 'device') return command.addOption(file);
+  command.addOption(file.conflicts('data'));
   command.option('--data <dir>', 'data directory of a hub on this machine (default: ~/.streams)');
   return who === 'either' ? command : addTokenFile(command);
 }
@@ -41,8 +42,9 @@ export async function serviceConnectionString(options: CredentialOptions, enviro
 
 /** {@link serviceConnectionString} of whoever it is: a device's string may be found too. */
 export async function findConnectionString(options: CredentialOptions, environment: Environment = process.env): Promise<FoundString> {
+  const found = options.data === undefined ? await given(options, environment) : undefined;
   const directory = options.data ?? defaultDataDirectory();
-  return (await given(options, environment)) ?? { text: await ownerConnectionString(directory), source: `the owner's key in ${directory}` };
+  return found ?? { text: await ownerConnectionString(directory), source: `the owner's key in ${directory}` };
 }
 
 /** @throws `STREAMS_INVALID_ARGUMENT` that says where one can be put. */

@@ -325,6 +325,12 @@ describe('failures', () => {
       [['doctor', '--device', 'offline', '--json'], serviceString, 75, /DEVICE_NOT_CONNECTED: not well: control link; /],
       [['hub', 'start', '--keep-alive', '16'], undefined, 64, /--keep-alive .* expected a whole number of seconds from 1 to 15; --help/],
       [['hub', 'start', '--drain', '3601'], undefined, 64, /--drain .* expected a whole number of seconds from 0 to 3600; --help/],
+      [
+        ['devices', 'list', '--connection-string-file', 'x', '--data', 'x'],
+        undefined,
+        64,
+        /'--connection-string-file <file>' cannot be used with option '--data/,
+      ],
       [['echo'], undefined, 64, /missing required argument 'device'; --help shows/],
     ];
     const ended = await Promise.all(cases.map(([args, connectionString]) => home.run(args, connectionString)));
