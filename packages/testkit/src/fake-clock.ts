@@ -76,16 +76,16 @@ export class FakeClock implements Clock {
     }
   }
 
-  async #advance(ms: number, options: AdvanceOptions): Promise<void> {
+  async #advance(ms: number, { stepMs = ms, realMs = 0 }: AdvanceOptions): Promise<void> {
     const endMs = this.#nowMs + ms;
     let waitsLeft = MOST_WAITS;
     for (;;) {
-      const stopMs = Math.min(endMs, this.#nowMs + (options.stepMs ?? ms));
+      const stopMs = Math.min(endMs, this.#nowMs + stepMs);
       const timer = this.#nextUntil(stopMs);
       if (timer) this.#fire(timer);
       else if (this.#nowMs === endMs) return;
       else this.#nowMs = stopMs;
-      if (options.realMs !== undefined) waitsLeft -= await letSocketsRest(options.realMs, waitsLeft);
+      if (realMs > 0) waitsLeft -= await letSocketsRest(realMs, waitsLeft);
       await letOthersRun();
     }
   }
