@@ -36,7 +36,7 @@ describe('credentials', () => {
   it('says what is missing', async () => {
     const data = join(directory, 'stopped');
     await expect(serviceConnectionString({ data }, {})).rejects.toThrow(
-      `no hub has been started in ${data}; set STREAMS_CONNECTION_STRING`,
+      `no hub has been started in ${data}; set STREAMS_CONNECTION_STRING, or give --connection-string-file, without --data`,
     );
     await takePolicies(data);
     await expect(serviceConnectionString({ data }, {})).rejects.toMatchObject({ code: 'STREAMS_CONNECT_FAILED' });

@@ -43,8 +43,7 @@ export async function serviceConnectionString(options: CredentialOptions, enviro
 /** {@link serviceConnectionString} of whoever it is: a device's string may be found too. */
 export async function findConnectionString(options: CredentialOptions, environment: Environment = process.env): Promise<FoundString> {
   const found = options.data === undefined ? await given(options, environment) : undefined;
-  const directory = options.data ?? defaultDataDirectory();
-  return found ?? { text: await ownerConnectionString(directory), source: `the owner's key in ${directory}` };
+  return found ?? ownerString(options);
 }
 
 /** @throws `STREAMS_INVALID_ARGUMENT` that says where one can be put. */
@@ -77,11 +76,13 @@ async function given({ connectionStringFile: file }: CredentialOptions, environm
   }
 }
 
-async function ownerConnectionString(directory: string): Promise<string> {
+async function ownerString({ data }: CredentialOptions): Promise<FoundString> {
+  const directory = data ?? defaultDataDirectory();
+  const how = data === undefined ? '' : ', without --data';
   const policies = await readPolicies(directory);
-  if (policies === undefined) throw missing(`no hub has been started in ${directory}`);
+  if (policies === undefined) throw missing(`no hub has been started in ${directory}`, how);
   const key = policies.find(({ name }) => name === OWNER)?.keys[0];
-  if (key === undefined) throw missing(`the hub of ${directory} has no policy ${OWNER} any more`);
+  if (key === undefined) throw missing(`the hub of ${directory} has no policy ${OWNER} any more`, how);
   const hub = await readRunningHub(directory);
   const host = parseHost(hub?.address ?? '');
   if (!hub || !host)
@@ -89,10 +90,11 @@ async function ownerConnectionString(directory: string): Promise<string> {
       message: `the hub of ${directory} is not running`,
       details: { remedy: 'start it with `streams hub start`' },
     });
-  return formatConnectionString({ ...host, policy: OWNER, key: new Secret(key), caCertificate: hub.caCertificate });
+  const text = formatConnectionString({ ...host, policy: OWNER, key: new Secret(key), caCertificate: hub.caCertificate });
+  return { text, source: `the owner's key in ${directory}` };
 }
 
-function missing(why: string): StreamsError {
-  const message = `no connection string: ${why}; set STREAMS_CONNECTION_STRING, or give --connection-string-file`;
+function missing(why: string, how = ''): StreamsError {
+  const message = `no connection string: ${why}; set STREAMS_CONNECTION_STRING, or give --connection-string-file${how}`;
   return createError('INVALID_ARGUMENT', { message, details: { field: 'connectionString' } });
 }
