@@ -1,8 +1,9 @@
 // FakeClock: timers fire in order, each at its own time; sockets live on meanwhile; the wall clock can jump.
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../src/index.ts';
+import { block } from '../src/real-time.ts';
 
 describe('FakeClock', () => {
   it('fires what falls due, in order, at its own time', async () => {
@@ -124,7 +125,11 @@ describe('FakeClock', () => {
 
   it('waits for sockets that take long for their answers', async () => {
     const clock = new FakeClock();
-    const server = createServer((socket) => socket.on('data', (data) => workFor(2, () => socket.write(data)))).listen(0, '127.0.0.1');
+    const answer = (socket: Socket, data: Buffer): void => {
+      block(2);
+      socket.write(data);
+    };
+    const server = createServer((socket) => socket.on('data', (data) => answer(socket, data))).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     await once(socket, 'connect');
@@ -132,7 +137,7 @@ describe('FakeClock', () => {
     // More of them than come in one wait of a millisecond and the turns after it.
     socket.on('data', (data) => {
       answers += 1;
-      if (answers < 6) workFor(2, () => socket.write(data));
+      if (answers < 6) answer(socket, data);
     });
     socket.write('x');
     await clock.advance(100, { realMs: 1 });
@@ -141,10 +146,3 @@ describe('FakeClock', () => {
     expect(answers).toBe(6);
   });
 });
-
-/** Takes as long for what it does as a slow machine would. */
-function workFor(ms: number, action: () => void): void {
-  const endMs = performance.now() + ms;
-  while (performance.now() < endMs);
-  action();
-}
